@@ -1,0 +1,90 @@
+"""The log of changes: taking changes in, and reading them out in sequence. What they add up to is `project`'s business."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from chit_sync.change import Change, decode
+from chit_sync.store.database import Connection, Store, chunks, marks
+from chit_sync.store.project import number_tickets, project
+
+HERE = 0
+"""The origin of changes made in this store."""
+
+
+class Record(NamedTuple):
+    """A change as it travels: its id (20 bytes), its canonical bytes, and what they say."""
+
+    id: bytes
+    body: bytes
+    change: Change
+
+
+class Entry(NamedTuple):
+    """A change as it lies in the log. number: this store's number of the ticket. origin: the remote it came from, 0 for here."""
+
+    seq: int
+    id: bytes
+    number: int
+    origin: int
+    body: bytes
+
+
+def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[int]:
+    """Takes changes into the log and into the tables; call it inside a transaction, with records that were checked.
+
+    Returns their places in the sequence, in the order given; 0 for a change that the store has already.
+    """
+    db = store.db
+    known = existing(db, [record.id for record in records])
+    last = last_seq(db)
+    fresh: list[tuple[int, Record]] = []
+    seqs: list[int] = []
+    latest = 0
+    for record in records:
+        if record.id in known:
+            seqs.append(0)
+            continue
+        known.add(record.id)
+        last += 1
+        seqs.append(last)
+        fresh.append((last, record))
+        latest = max(latest, record.change.at)
+    if not fresh:
+        return seqs
+    numbers = number_tickets(db, [record.change.ticket for _, record in fresh])
+    db.executemany(
+        "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+        [(seq, record.id, numbers[record.change.ticket], origin, record.body) for seq, record in fresh],
+    )
+    project(store, [(seq, record.id, record.change) for seq, record in fresh], numbers)
+    if latest > store.meta("clock", 0):
+        store.set_meta("clock", latest)
+    return seqs
+
+
+def existing(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
+    """Those of the change ids that the log has."""
+    found: set[bytes] = set()
+    for part in chunks(ids):
+        found.update(row[0] for row in db.execute(f"SELECT id FROM changes WHERE id IN ({marks(part)})", part))
+    return found
+
+
+def last_seq(db: Connection) -> int:
+    """The place of the newest change, 0 in an empty log."""
+    return db.execute("SELECT max(seq) FROM changes").fetchone()[0] or 0
+
+
+def read(store: Store, after: int, limit: int) -> list[Entry]:
+    """At most `limit` changes after that place in the sequence."""
+    rows = store.db.execute(
+        "SELECT seq, id, ticket, origin, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, limit),
+    )
+    return list(map(Entry._make, rows))
+
+
+def of_ticket(store: Store, number: int) -> Iterable[tuple[int, str, Change]]:
+    """(seq, id, change) of all changes of the ticket with this store's number, as they came."""
+    rows = store.db.execute("SELECT seq, id, body FROM changes WHERE ticket = ? ORDER BY seq", (number,))
+    return ((seq, id_.hex(), decode(body)) for seq, id_, body in rows)

@@ -1,0 +1,80 @@
+"""The store's tables, as an ordered list of steps. A step that was released is never changed; a new one is added.
+
+`changes`, `operations`, `remotes`, `refusals`, `incoming`, `tokens` and `meta` are the truth. Every other table is a cache, made from
+`changes` alone by `project.rebuild`.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+APPLICATION_ID = 0x63686974
+"""`chit` in ASCII, in SQLite's application_id, so that another program's database is not taken for a store."""
+
+
+def _m1(db: sqlite3.Connection) -> None:
+    for statement in _M1.split(";\n"):
+        db.execute(statement)
+
+
+_M1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+-- The log. seq: the order in which this store took the changes. ticket: tickets.num. origin: the remote that it came from, 0 for here.
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY, id BLOB NOT NULL, ticket INTEGER NOT NULL, origin INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX changes_id ON changes (id);
+CREATE INDEX changes_ticket ON changes (ticket);
+
+-- What a command did, for undo: it made the changes first..last.
+CREATE TABLE operations (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, command TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
+
+-- pulled: how far we have read their log. fetched: the same, with what waits in `incoming`. pushed: how far they have read ours.
+CREATE TABLE remotes (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL, store TEXT,
+    pulled INTEGER NOT NULL DEFAULT 0, fetched INTEGER NOT NULL DEFAULT 0, pushed INTEGER NOT NULL DEFAULT 0,
+    contact INTEGER);
+CREATE TABLE refusals (
+    remote INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (remote, seq)) WITHOUT ROWID;
+CREATE TABLE incoming (
+    remote INTEGER NOT NULL, seq INTEGER NOT NULL, number INTEGER NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (remote, seq)) WITHOUT ROWID;
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,
+    created INTEGER NOT NULL, revoked INTEGER);
+
+-- A ticket has one narrow row to list and filter by, and one wide row with its registers: {path: [[seq, value], …]}.
+CREATE TABLE tickets (
+    num INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT, status TEXT, priority INTEGER NOT NULL, impact TEXT, type TEXT,
+    queue TEXT, assignee TEXT, requester TEXT, organization TEXT, contract TEXT, product TEXT, due INTEGER, emergency INTEGER,
+    state INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, author TEXT NOT NULL);
+CREATE UNIQUE INDEX tickets_id ON tickets (id);
+CREATE INDEX tickets_open ON tickets (priority, updated DESC) WHERE state = 0;
+CREATE INDEX tickets_updated ON tickets (updated);
+CREATE TABLE registers (num INTEGER PRIMARY KEY, fields TEXT NOT NULL);
+
+-- pk: ticket's num * 2^24 + the item's place in the ticket, so that a ticket's items lie together. key: KIND/ID. ref: a link's target.
+CREATE TABLE items (
+    pk INTEGER PRIMARY KEY, key TEXT NOT NULL, author TEXT NOT NULL, time INTEGER NOT NULL, ref TEXT, fields TEXT NOT NULL);
+CREATE INDEX items_key ON items (key);
+CREATE INDEX items_ref ON items (ref) WHERE ref IS NOT NULL;
+CREATE TABLE labels (label TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (label, num)) WITHOUT ROWID;
+CREATE TABLE conflicts (num INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (num, path)) WITHOUT ROWID;
+
+-- Changes that are named by an `over` and have not arrived.
+CREATE TABLE missing (id BLOB PRIMARY KEY) WITHOUT ROWID;
+
+-- What remotes call our tickets.
+CREATE TABLE numbers (
+    remote INTEGER NOT NULL, number INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (remote, number)) WITHOUT ROWID;
+CREATE INDEX numbers_num ON numbers (num);
+
+-- rowid: num * 2^24 for title and description, items.pk for a comment.
+CREATE VIRTUAL TABLE search USING fts5 (title, body, content='', tokenize='unicode61 remove_diacritics 2')
+"""
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_m1,)
+"""Step n (from 1) leads from version n - 1 to version n; the version is SQLite's user_version."""
+
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,105 @@
+"""Making a store, and opening one: its version, its identity. Nothing else."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+
+from chit_sync import ids
+from chit_sync.errors import ConflictError, StoreError
+from chit_sync.store.database import DATABASE, Store, connect, explained
+from chit_sync.store.migrations import APPLICATION_ID, MIGRATIONS, VERSION
+
+PAGE_SIZE = 4096
+
+
+def create(path: str, **sources: Callable[..., object]) -> Store:
+    """Makes an empty store in the folder `path`. Raises ConflictError if there is one, StoreError if it cannot be made."""
+    if os.path.exists(os.path.join(path, DATABASE)):
+        raise ConflictError(f"there is a store at {path} already")
+    try:
+        os.makedirs(os.path.join(path, "blobs"), exist_ok=True)
+        os.close(os.open(os.path.join(path, DATABASE), os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(f"cannot make a store at {path}: {error.strerror}") from None
+    store = Store(path, connect(path), **sources)  # type: ignore[arg-type]  # the caller's clock and entropy, as Store types them
+    with explained(path):
+        store.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        store.db.execute("PRAGMA journal_mode = WAL")
+    with store.transaction() as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _migrate(store, 0)
+        store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
+        _remember_place(store)
+    return store
+
+
+def open_store(path: str, *, write: bool = True, **sources: Callable[..., object]) -> Store:
+    """Opens the store in the folder `path`. Raises NotFoundError, or StoreError for what is no store of ours or too new."""
+    store = Store(path, connect(path, write=write), **sources)  # type: ignore[arg-type]  # as in create
+    db = store.db
+    try:
+        with explained(path):
+            version: int = db.execute("PRAGMA user_version").fetchone()[0]
+            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                raise StoreError(
+                    f"{path}/{DATABASE} is not a chit store",
+                    "It is another program's database; look for the right folder.",
+                )
+        if version > VERSION:
+            raise StoreError(
+                f"the store {path} has format {version}; this chit knows formats up to {VERSION}",
+                "Install a newer chit; this one leaves the store as it is.",
+            )
+        if version < VERSION:
+            with store.transaction():
+                _migrate(store, db.execute("PRAGMA user_version").fetchone()[0])
+        if write and _moved(store):
+            _settle(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _migrate(store: Store, version: int) -> None:
+    for number in range(version, VERSION):
+        MIGRATIONS[number](store.db)
+        store.db.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _place(store: Store) -> str:
+    """Where this store is: the file's number on the disk, and its path."""
+    file = os.path.join(store.path, DATABASE)
+    return f"{os.stat(file).st_ino} {os.path.realpath(file)}"
+
+
+def _moved(store: Store) -> bool:
+    with explained(store.path):
+        return bool(store.meta("place") != _place(store))
+
+
+def _remember_place(store: Store) -> None:
+    store.set_meta("place", _place(store))
+
+
+def _settle(store: Store) -> None:
+    """A store that was moved stays who it is; a copy beside the original becomes a store of its own.
+
+    A copy has both another file number and another path. A restored backup has the old path and a moved one the old number.
+    """
+    inode, _, path = str(store.meta("place", " ")).partition(" ")
+    new_inode, _, new_path = _place(store).partition(" ")
+    with store.transaction():
+        if inode != new_inode and path != new_path:
+            store.set_meta("copy_of", store.meta("store"))
+            store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
+        _remember_place(store)
+
+
+def integrity(store: Store) -> list[str]:
+    """What SQLite itself finds wrong with the file, a line each; empty if nothing."""
+    try:
+        lines = [str(row[0]) for row in store.db.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [] if lines == ["ok"] else lines

@@ -1,0 +1,161 @@
+"""Reading single tickets: finding one by what people call it, and loading it whole. Listing many is `query`'s business."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from chit_sync import ids
+from chit_sync.errors import AmbiguousError, NotFoundError
+from chit_sync.registers import Registers
+from chit_sync.schema import LINK_KINDS
+from chit_sync.store.database import Connection, Store, explained, marks
+from chit_sync.ticket import Attachment, Comment, Elsewhere, Link, Ticket
+
+ITEM_BITS = 24
+MOST_CANDIDATES = 10
+
+
+def find(store: Store, name: str) -> int:
+    """This store's number of the ticket that somebody calls `name`.
+
+    An id or a unique beginning of one (letters); a number of the default remote, or of this store while it has no remote; or
+    REMOTE#NUMBER. Raises NotFoundError or AmbiguousError with the candidates.
+    """
+    with explained(store.path):
+        db = store.db
+        remote, mark, digits = name.rpartition("#")
+        if (mark or name.isdecimal()) and digits.isascii() and digits.isdecimal() and len(digits) < 16:
+            return _by_number(db, remote, int(digits))
+        if not ids.is_letters(name) or len(name) > 2 * ids.ID_BYTES:
+            raise NotFoundError(f"no ticket {name!r}", "A ticket is named by letters from k to z, or by its number.")
+        rows = db.execute(
+            "SELECT num, id, title FROM tickets WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (name, name + "{", MOST_CANDIDATES + 1),
+        ).fetchall()
+        if not rows:
+            raise NotFoundError(f"no ticket {name}", "`chit list --all` shows what there is.")
+        if len(rows) > 1:
+            listed = [f"{ident}  {title or ''}" for _, ident, title in rows[:MOST_CANDIDATES]]
+            raise AmbiguousError(f"{name} could be {_count(rows)} tickets", listed, "Type more letters.")
+        return int(rows[0][0])
+
+
+def _count(rows: Sequence[object]) -> str:
+    return f"over {MOST_CANDIDATES}" if len(rows) > MOST_CANDIDATES else str(len(rows))
+
+
+def _by_number(db: Connection, remote: str, number: int) -> int:
+    if remote:
+        row = db.execute("SELECT id, name FROM remotes WHERE name = ?", (remote,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"no remote {remote!r}", "`chit remote list` shows what there is.")
+    else:
+        row = default_remote(db)
+    if row is None:
+        found = db.execute("SELECT num FROM tickets WHERE num = ?", (number,)).fetchone()
+        where = "in this store"
+    else:
+        found = db.execute("SELECT num FROM numbers WHERE remote = ? AND number = ?", (row[0], number)).fetchone()
+        where = f"at the remote {row[1]}"
+    if found is None:
+        raise NotFoundError(
+            f"no ticket {number} {where}",
+            "A ticket that was not pushed yet is named by its letters.",
+        )
+    return int(found[0])
+
+
+def default_remote(db: Connection) -> tuple[int, str] | None:
+    """(id, name) of the remote that is meant when none is named: `origin`, else the oldest."""
+    row = db.execute("SELECT id, name FROM remotes ORDER BY name <> 'origin', id LIMIT 1").fetchone()
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def load(store: Store, number: int) -> Ticket:
+    """The whole ticket with this store's number. Raises NotFoundError."""
+    return load_many(store, [number])[0]
+
+
+def load_many(store: Store, numbers: Sequence[int]) -> list[Ticket]:
+    """The whole tickets with these numbers, in this order; a few statements a ticket. Raises NotFoundError."""
+    with explained(store.path):
+        return [_load(store, number) for number in numbers]
+
+
+def _load(store: Store, number: int) -> Ticket:
+    db = store.db
+    row = db.execute(
+        "SELECT id, created, updated, author, status, fields FROM tickets JOIN registers USING (num) WHERE num = ?",
+        (number,),
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"no ticket {number}")
+    ident, created, updated, author, status, fields = row
+    low = number << ITEM_BITS
+    items = db.execute(
+        "SELECT key, author, time, fields FROM items WHERE pk > ? AND pk < ?",
+        (low, low + (1 << ITEM_BITS)),
+    ).fetchall()
+    registers: dict[str, Registers[int]] = {}
+    comments: list[Comment] = []
+    attachments: list[Attachment] = []
+    links: list[Link] = []
+    for key, by, time, text in items:
+        kind, _, item = key.partition("/")
+        registers[key] = json.loads(text)
+        values: dict[str, Any] = {name: heads[0][1] for name, heads in registers[key].items()}
+        if values.get("deleted"):
+            continue
+        if kind == "comment":
+            comments.append(Comment(item, by, time, values.get("body") or "", values.get("visibility") or "public"))
+        elif kind == "attachment":
+            sha256 = values.get("sha256") or ""
+            attachments.append(
+                Attachment(
+                    item, by, time, values.get("name") or "", sha256, values.get("size") or 0,
+                    values.get("visibility") or "public", os.path.exists(blob_path(store.path, sha256)),
+                )
+            )  # fmt: skip
+        elif kind == "link" and values.get("target"):
+            links.append(Link(item, values.get("kind") or "relates", values["target"], None))
+    comments.sort(key=lambda comment: (comment.time, comment.id))
+    attachments.sort(key=lambda attachment: (attachment.time, attachment.id))
+    return Ticket(
+        number, ident, created, updated, author, store.statuses.get(status or "", "open"), json.loads(fields), registers,
+        comments, attachments, _titled(db, links) + _links_here(db, ident), _elsewhere(db, number),
+    )  # fmt: skip
+
+
+def _titled(db: Connection, links: list[Link]) -> list[Link]:
+    if not links:
+        return []
+    targets = [link.ticket for link in links]
+    titles = dict(db.execute(f"SELECT id, title FROM tickets WHERE id IN ({marks(targets)})", targets).fetchall())
+    return [link._replace(title=titles.get(link.ticket)) for link in links]
+
+
+def _links_here(db: Connection, ident: str) -> list[Link]:
+    """Links that other tickets hold to this one, by the name that they have seen from here."""
+    rows = db.execute(
+        "SELECT t.id, t.title, i.fields FROM items i JOIN tickets t ON t.num = i.pk >> ? WHERE i.ref = ? AND t.state <> 2",
+        (ITEM_BITS, ident),
+    )
+    found = []
+    for other, title, fields in rows:
+        kind = json.loads(fields).get("kind", [[0, "relates"]])[0][1]
+        found.append(Link("", LINK_KINDS.get(kind, kind), other, title))
+    return found
+
+
+def _elsewhere(db: Connection, number: int) -> list[Elsewhere]:
+    rows = db.execute(
+        "SELECT r.name, n.number FROM numbers n JOIN remotes r ON r.id = n.remote WHERE n.num = ? ORDER BY r.id",
+        (number,),
+    )
+    return [Elsewhere(name, remote_number) for name, remote_number in rows]
+
+
+def blob_path(store_path: str, sha256: str) -> str:
+    """Where the bytes with that SHA-256 lie in a store."""
+    return os.path.join(store_path, "blobs", sha256[:2], sha256[2:])

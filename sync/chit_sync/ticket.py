@@ -1,0 +1,149 @@
+"""A ticket as people and programs see it: what its registers show. Pure.
+
+`Ticket.record()` is the JSON of `chit.ticket/1`. The parts are read-only views; writing is `authoring`'s business.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from chit_sync.registers import Registers, Value, losers
+from chit_sync.schema import FIELDS
+
+SCHEMA = "chit.ticket/1"
+
+
+class Comment(NamedTuple):
+    """Something that was said. time: microseconds since 1970 UTC."""
+
+    id: str
+    author: str
+    time: int
+    body: str
+    visibility: str
+
+
+class Attachment(NamedTuple):
+    """A file that belongs to a ticket. size in bytes; here: whether its bytes are in this store."""
+
+    id: str
+    author: str
+    time: int
+    name: str
+    sha256: str
+    size: int
+    visibility: str
+    here: bool
+
+
+class Link(NamedTuple):
+    """A tie to another ticket, seen from this one. id is empty where the other ticket holds the link."""
+
+    id: str
+    kind: str
+    ticket: str
+    title: str | None
+
+
+class Elsewhere(NamedTuple):
+    """Where else the ticket lives."""
+
+    remote: str
+    number: int
+
+
+class Conflict(NamedTuple):
+    """A path that was written twice without either author seeing the other's write."""
+
+    path: str
+    shown: Value
+    others: list[Value]
+
+
+class Ticket(NamedTuple):
+    """A whole ticket. number: this store's. state: 0 open, 1 done, 2 deleted. Times in microseconds since 1970 UTC."""
+
+    number: int
+    id: str
+    created: int
+    updated: int
+    author: str
+    category: str
+    registers: Registers[int]
+    item_registers: Mapping[str, Registers[int]]
+    comments: Sequence[Comment]
+    attachments: Sequence[Attachment]
+    links: Sequence[Link]
+    elsewhere: Sequence[Elsewhere]
+
+    def value(self, path: str) -> Value:
+        """What the ticket shows at a path of its own (not of an item)."""
+        heads = self.registers.get(path)
+        return None if heads is None else heads[0][1]
+
+    def text(self, path: str) -> str:
+        """The same as a text, empty if there is none."""
+        value = self.value(path)
+        return "" if value is None else str(value)
+
+    @property
+    def title(self) -> str:
+        return self.text("title")
+
+    @property
+    def labels(self) -> list[str]:
+        return sorted(path[7:] for path, heads in self.registers.items() if path.startswith("labels/") and heads[0][1])
+
+    @property
+    def custom(self) -> dict[str, Value]:
+        """Custom field's name (without `x.`) to value."""
+        return {
+            path[2:]: heads[0][1]
+            for path, heads in sorted(self.registers.items())
+            if path.startswith("x.") and heads[0][1] is not None
+        }
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """All paths in conflict, those of items too."""
+        found = [Conflict(path, heads[0][1], losers(heads)) for path, heads in self.registers.items() if len(heads) > 1]
+        for key, registers in self.item_registers.items():
+            found += [
+                Conflict(f"{key}/{name}", heads[0][1], losers(heads))
+                for name, heads in registers.items()
+                if len(heads) > 1
+            ]
+        return sorted(conflict for conflict in found if conflict.others)
+
+    def record(self) -> dict[str, Any]:
+        """The ticket as `chit.ticket/1`, times as ISO 8601 UTC; what is unknown is None, nothing is missing."""
+        fields: dict[str, Any] = {name: self.value(name) for name in FIELDS}
+        fields["due"] = iso(self.value("due"))
+        fields["emergency"] = bool(self.value("emergency"))
+        fields["deleted"] = bool(self.value("deleted"))
+        return {
+            "schema": SCHEMA,
+            "id": self.id,
+            "number": self.number,
+            **fields,
+            "category": self.category,
+            "labels": self.labels,
+            "custom": self.custom,
+            "created": iso(self.created),
+            "updated": iso(self.updated),
+            "author": self.author,
+            "comments": [{**comment._asdict(), "time": iso(comment.time)} for comment in self.comments],
+            "attachments": [{**attachment._asdict(), "time": iso(attachment.time)} for attachment in self.attachments],
+            "links": [link._asdict() for link in self.links],
+            "remotes": [elsewhere._asdict() for elsewhere in self.elsewhere],
+            "conflicts": [conflict._asdict() for conflict in self.conflicts],
+        }
+
+
+def iso(stamp: Value) -> str | None:
+    """ISO 8601 UTC of microseconds since 1970, to the millisecond; None stays None."""
+    if not isinstance(stamp, int):
+        return None
+    from datetime import UTC, datetime, timedelta
+
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=stamp)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
