@@ -1,0 +1,5 @@
+"""The start of a Python process that imports click."""
+
+import click
+
+assert click

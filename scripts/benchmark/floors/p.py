@@ -1,0 +1,1 @@
+"""P: the start of a Python process that does nothing."""
