@@ -1,5 +1,6 @@
 """From what somebody wants to changes in the log. Every local write goes through `record`; nothing else makes changes by hand."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -7,9 +8,10 @@ from chit_sync import ids, schema
 from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
 from chit_sync.clock import next_stamp
 from chit_sync.errors import ConflictError, UsageError
-from chit_sync.registers import Heads, Registers, Value, every, same, seen, shown
+from chit_sync.registers import Heads, Registers, Value, every, losers, same, seen, shown
 from chit_sync.store import log
 from chit_sync.store.database import Store
+from chit_sync.store.project import number_tickets
 from chit_sync.ticket import Ticket
 
 
@@ -45,7 +47,7 @@ class Done(NamedTuple):
 
 
 def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_run: bool = False) -> list[Done]:
-    """Writes what is wanted, one change a ticket, in one transaction, and remembers it for `undo` as `command`.
+    """Writes what is wanted, as a rule one change a ticket, in one transaction, and remembers it for `undo` as `command`.
 
     Raises UsageError for a value that the schema does not allow; StoreError. Then nothing was written.
     """
@@ -59,59 +61,74 @@ def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_ru
             f"{by!r} cannot be the name of an author",
             "Set one with `chit config set user.name NAME`.",
         )
+    schema.check_encoding("the author's name", by)
     with store.transaction(dry_run=dry_run):
         first = log.last_seq(store.db) + 1
         results: list[Done] = []
         records: list[log.Record] = []
         now = store.now()
-        stamp = store.meta("clock", 0)
+        latest = stamp = store.meta("clock", 0)
         for edit in edits:
-            sets, over = _plan(store, edit)
+            sets, parts = _plan(edit)
             ident = edit.ticket.id if edit.ticket else edit.ident or ids.letters(store.entropy(ids.ID_BYTES))
             results.append(Done(edit.ticket.number if edit.ticket else 0, ident, edit.ticket is None, sets))
-            if not sets:
-                continue
-            stamp = next_stamp(now, stamp)
-            change = Change(
-                ticket=ident, at=stamp, by=by, set={one.path: one.new for one in sets},
-                nonce=nonce(store.entropy(NONCE_BYTES)), over=over,
-            )  # fmt: skip
-            body = encode(change)
-            records.append(log.Record(digest(body), body, change))
+            for part in parts:
+                stamp = next_stamp(now, stamp)
+                change = Change(
+                    ticket=ident, at=stamp, by=by, set=part.set,
+                    nonce=nonce(store.entropy(NONCE_BYTES)), over=_ids(store, sorted(part.over)),
+                )  # fmt: skip
+                body = encode(change)
+                records.append(log.Record(digest(body), body, change))
         if records:
             log.append(store, records)
+            if stamp < latest:  # what had been seen was from a clock far ahead; from here on our own stamps count
+                store.set_meta("clock", stamp)
             store.db.execute(
                 "INSERT INTO operations (time, command, first, last) VALUES (?, ?, ?, ?)",
                 (now, command, first, first + len(records) - 1),
             )
         if any(done.created for done in results):
-            numbers = dict(
-                store.db.execute(
-                    "SELECT id, num FROM tickets WHERE num > (SELECT max(num) FROM tickets) - ?",
-                    (len(results),),
-                )
-            )
+            numbers = number_tickets(store.db, [done.id for done in results if done.created])
             results = [done._replace(number=numbers[done.id]) if done.created else done for done in results]
     return results
 
 
-def _plan(store: Store, edit: Edit) -> tuple[list[Set], list[str]]:
-    """What is to be written, without what is so already, and the ids of the changes that it replaces."""
-    if edit.ticket is None:
-        return [Set(path, None, value) for path, value in sorted(edit.set.items()) if value is not None], []
+class _Part:
+    """A change in the making. over: places of the changes that it replaces. keeps: those that it must not replace."""
+
+    def __init__(self) -> None:
+        self.set: dict[str, Value] = {}
+        self.over: set[int] = set()
+        self.keeps: set[int] = set()
+
+
+def _plan(edit: Edit) -> tuple[list[Set], list[_Part]]:
+    """What is to be written, without what is so already, and the changes that say it.
+
+    `over` holds for all paths of a change. Where it would replace at one path what another path only keeps in conflict, the edit
+    becomes two changes.
+    """
     sets: list[Set] = []
-    over: dict[int, None] = {}
+    parts: list[_Part] = []
     for path, value in sorted(edit.set.items()):
-        heads = _heads(edit.ticket, path)
-        if heads is None:
-            if value is not None:
-                sets.append(Set(path, None, value))
+        heads = _heads(edit.ticket, path) if edit.ticket else None
+        old = None if heads is None else shown(heads)
+        if same(old, value) and not (edit.resolve and heads is not None and losers(heads)):
             continue
-        if same(shown(heads), value) and not (edit.resolve and len(heads) > 1):
-            continue
-        sets.append(Set(path, shown(heads), value))
-        over.update(dict.fromkeys(every(heads) if edit.resolve else seen(heads)))
-    return sets, _ids(store, list(over))
+        sets.append(Set(path, old, value))
+        over = set(() if heads is None else every(heads) if edit.resolve else seen(heads))
+        keeps = set(() if heads is None else every(heads)) - over
+        part = next((part for part in parts if not (part.over & keeps or part.keeps & over)), None)
+        if part is None:
+            part = _Part()
+            parts.append(part)
+        part.set[path] = value
+        part.over |= over
+        part.keeps |= keeps
+    if edit.ticket is None and not sets:
+        raise UsageError("a new ticket needs something in it", "Give it a title.")
+    return sets, parts
 
 
 def _heads(ticket: Ticket, path: str) -> Heads[int] | None:
@@ -125,7 +142,10 @@ def _heads(ticket: Ticket, path: str) -> Heads[int] | None:
 
 
 def _ids(store: Store, seqs: Sequence[int]) -> list[str]:
-    return sorted(store.db.execute("SELECT id FROM changes WHERE seq = ?", (seq,)).fetchone()[0].hex() for seq in seqs)
+    rows = [store.db.execute("SELECT id FROM changes WHERE seq = ?", (seq,)).fetchone() for seq in seqs]
+    if None in rows:
+        raise ConflictError("the ticket was changed back by `undo` meanwhile", "Look at it again, then repeat this.")
+    return sorted(row[0].hex() for row in rows)
 
 
 def new_item(store: Store) -> str:
@@ -133,16 +153,49 @@ def new_item(store: Store) -> str:
     return ids.letters(store.entropy(ids.ITEM_BYTES))
 
 
-def comment(item: str, body: str, visibility: str) -> dict[str, Value]:
+def comment_paths(item: str, body: str, visibility: str) -> dict[str, Value]:
     """The paths of a new comment."""
     if not body.strip():
-        raise UsageError("the comment is empty")
+        raise UsageError("the comment is empty", "Nothing was written.")
     return {f"comment/{item}/body": body, f"comment/{item}/visibility": visibility}
 
 
-def link(kind: str, source: str, target: str) -> dict[str, Value]:
+def attach_file(store: Store, file: str, visibility: str = "public", *, dry_run: bool = False) -> dict[str, Value]:
+    """The paths of a new attachment; its bytes are in the store afterwards. Raises UsageError for what is no file."""
+    from chit_sync.store import blobs
+
+    name = os.path.basename(file)
+    schema.check("attachment/0/name", name)
+    sha256, size = blobs.measure(file) if dry_run else blobs.add_file(store, file)
+    key = f"attachment/{new_item(store)}"
+    return {f"{key}/name": name, f"{key}/sha256": sha256, f"{key}/size": size, f"{key}/visibility": visibility}
+
+
+def link_paths(kind: str, source: str, target: str) -> dict[str, Value]:
     """The paths of a link. Its id follows from what it says, so that two people who make the same link make one."""
     if source == target:
         raise ConflictError("a ticket cannot be linked to itself")
-    item = ids.item_id(kind, target)
-    return {f"link/{item}/kind": kind, f"link/{item}/target": target, f"link/{item}/deleted": None}
+    key = f"link/{ids.item_id(kind, target)}"
+    return {f"{key}/kind": kind, f"{key}/target": target, f"{key}/deleted": None}
+
+
+def unlink_paths(kind: str, source: str, target: str) -> dict[str, Value]:
+    """The paths that take a link away."""
+    return {f"link/{ids.item_id(kind, target)}/deleted": True}
+
+
+def merged(tickets: Sequence[Ticket], target: Ticket, closed: str) -> list[Edit]:
+    """The edits that merge tickets into `target`: closed, pointing there, their labels passed on."""
+    labels: dict[str, Value] = {}
+    edits: list[Edit] = []
+    for ticket in tickets:
+        if ticket.id == target.id:
+            raise ConflictError("a ticket cannot be merged into itself")
+        if target.value("merged") == ticket.id:
+            raise ConflictError(
+                f"{target.id[:8]} was merged into {ticket.id[:8]} already", "`chit reopen` undoes that."
+            )
+        links = link_paths("duplicates", ticket.id, target.id)
+        edits.append(Edit(ticket, {"merged": target.id, "status": closed, **links}))
+        labels |= {f"labels/{label}": True for label in ticket.labels}
+    return [*edits, Edit(target, labels)] if labels else edits

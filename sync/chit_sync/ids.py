@@ -4,8 +4,6 @@ Ids that people type are spelled in letters only, k to z standing for the sixtee
 that an id can never be mistaken for a ticket's number or for the hash of a change.
 """
 
-import hashlib
-
 ID_BYTES = 16
 """Bytes in a ticket's id: 128 bits, 32 letters."""
 
@@ -31,6 +29,8 @@ def derived(size: int, *parts: str) -> bytes:
 
     Each part is hashed with its length, so that ("ab", "c") and ("a", "bc") differ.
     """
+    import hashlib
+
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode()

@@ -5,7 +5,9 @@ Adding a field is adding a row. Pure, and light to import: nearly every command 
 
 from typing import NamedTuple
 
+from chit_sync.clock import MAX_STAMP
 from chit_sync.errors import UsageError
+from chit_sync.ids import ID_BYTES, is_letters
 from chit_sync.registers import Value
 
 MAX_LINE = 1_000
@@ -13,6 +15,8 @@ MAX_LINE = 1_000
 
 MAX_TEXT = 1 << 20
 """Most bytes in a long text (a description, a comment); larger ones belong into an attachment."""
+
+HEX = frozenset("0123456789abcdef")
 
 MAX_NAME = 100
 """Most characters in a label or in the name of a custom field."""
@@ -30,9 +34,9 @@ class Field(NamedTuple):
     """A row of the schema.
 
     type: line (one line of text), text (many lines), choice, status, time (microseconds since 1970 UTC), flag, ticket (an id),
-    count. visibility: who may see it by default (public: also the requester; partner: also a partner; internal: the organisation).
-    leaves: whether an outsourcing agreement may let it leave for a partner at all. writer: person, or system for what commands write
-    as part of something else.
+    sha256 (64 hexadecimal digits), count. visibility: who may see it by default (public: also the requester; partner: also a
+    partner; internal: the organisation). leaves: whether an outsourcing agreement may let it leave for a partner at all.
+    writer: person, or system for what commands write as part of something else.
     """
 
     name: str
@@ -227,7 +231,7 @@ ITEMS: dict[str, dict[str, Field]] = {
             Field("name", "line", "The file's name.", "Der Name der Datei."),
             Field(
                 "sha256",
-                "line",
+                "sha256",
                 "The SHA-256 of its bytes.",
                 "Die SHA-256 ihrer Bytes.",
                 writer="system",
@@ -330,8 +334,16 @@ def check(path: str, value: Value) -> None:
     elif kind in ("time", "count"):
         if type(value) is not int or (kind == "count" and value < 0):
             raise UsageError(f"{path} is a whole number, not {value!r}")
+        if abs(value) > MAX_STAMP:
+            raise UsageError(f"{path} is out of range", f"At most {MAX_STAMP}.")
     elif not isinstance(value, str):
         raise UsageError(f"{path} is a text, not {value!r}")
+    elif kind == "ticket":
+        if not is_letters(value, 2 * ID_BYTES):
+            raise UsageError(f"{path} is the whole id of a ticket, not {value[:MAX_NAME]!r}")
+    elif kind == "sha256":
+        if len(value) != 64 or not HEX.issuperset(value):
+            raise UsageError(f"{path} is 64 hexadecimal digits, not {value[:MAX_NAME]!r}")
     elif kind == "text" or field is CUSTOM:
         if len(value) > MAX_TEXT or len(value.encode("utf-8", "surrogatepass")) > MAX_TEXT:
             raise UsageError(

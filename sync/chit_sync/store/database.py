@@ -1,6 +1,5 @@
 """Opening a store's database, its transactions, and what SQLite's errors mean for people. Knows no table but `meta`."""
 
-import json
 import os
 import sqlite3
 import time
@@ -60,7 +59,11 @@ class Store:
     def statuses(self) -> dict[str, str]:
         """Status name to category, in the order of the configuration."""
         configured = self.meta("statuses")
-        return DEFAULT_STATUSES if configured is None else dict(json.loads(configured))
+        if configured is None:
+            return DEFAULT_STATUSES
+        import json
+
+        return dict(json.loads(configured))
 
     def close(self) -> None:
         """Closes the connection; the store is whole whether this is called or not."""

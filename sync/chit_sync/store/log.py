@@ -71,8 +71,13 @@ def existing(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
 
 
 def last_seq(db: Connection) -> int:
-    """The place of the newest change, 0 in an empty log."""
-    return db.execute("SELECT max(seq) FROM changes").fetchone()[0] or 0
+    """The last place that was ever taken, 0 in an empty log. The place of a change that was undone is not taken again."""
+    return int(
+        db.execute(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM changes),"
+            " coalesce((SELECT value FROM meta WHERE key = 'undone'), 0))"
+        ).fetchone()[0]
+    )
 
 
 def read(store: Store, after: int, limit: int) -> list[Entry]:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 from chit_sync import ids
 from chit_sync.errors import ConflictError, StoreError
@@ -13,8 +14,11 @@ PAGE_SIZE = 4096
 
 
 def create(path: str, **sources: Callable[..., object]) -> Store:
-    """Makes an empty store in the folder `path`. Raises ConflictError if there is one, StoreError if it cannot be made."""
-    if os.path.exists(os.path.join(path, DATABASE)):
+    """Makes an empty store in the folder `path`. Raises ConflictError if there is one, StoreError if it cannot be made.
+
+    What is left of a making that was interrupted is no store yet, and is made now.
+    """
+    if os.path.exists(os.path.join(path, DATABASE)) and not _unfinished(path):
         raise ConflictError(f"there is a store at {path} already")
     try:
         os.makedirs(os.path.join(path, "blobs"), exist_ok=True)
@@ -22,15 +26,36 @@ def create(path: str, **sources: Callable[..., object]) -> Store:
     except OSError as error:
         raise StoreError(f"cannot make a store at {path}: {error.strerror}") from None
     store = Store(path, connect(path), **sources)  # type: ignore[arg-type]  # the caller's clock and entropy, as Store types them
-    with explained(path):
-        store.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        store.db.execute("PRAGMA journal_mode = WAL")
-    with store.transaction() as db:
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        _migrate(store, 0)
-        store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
-        _remember_place(store)
+    try:
+        with explained(path):
+            store.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            store.db.execute("PRAGMA journal_mode = WAL")
+        with store.transaction() as db:
+            if not _is_blank(db):
+                raise ConflictError(f"there is a store at {path} already")
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            _migrate(store, 0)
+            store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
+            _remember_place(store)
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _unfinished(path: str) -> bool:
+    try:
+        with closing(connect(path)) as db:
+            return _is_blank(db)
+    except (StoreError, sqlite3.Error):
+        return False
+
+
+def _is_blank(db: sqlite3.Connection) -> bool:
+    """Whether nothing was ever kept in the database, by anybody."""
+    with explained(""):
+        marked = db.execute("PRAGMA application_id").fetchone()[0] or db.execute("PRAGMA user_version").fetchone()[0]
+        return not marked and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
 def open_store(path: str, *, write: bool = True, **sources: Callable[..., object]) -> Store:
@@ -41,6 +66,11 @@ def open_store(path: str, *, write: bool = True, **sources: Callable[..., object
         with explained(path):
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                if _is_blank(db):
+                    raise StoreError(
+                        f"{path}/{DATABASE} is empty: making the store was interrupted, or its content was lost",
+                        "`chit init` makes a new store there; what was pushed can be cloned again.",
+                    )
                 raise StoreError(
                     f"{path}/{DATABASE} is not a chit store",
                     "It is another program's database; look for the right folder.",
@@ -68,9 +98,9 @@ def _migrate(store: Store, version: int) -> None:
 
 
 def _place(store: Store) -> str:
-    """Where this store is: the file's number on the disk, and its path."""
+    """Where this store is: the file's number on the disk, the machine's name, and the file's path."""
     file = os.path.join(store.path, DATABASE)
-    return f"{os.stat(file).st_ino} {os.path.realpath(file)}"
+    return f"{os.stat(file).st_ino} {os.uname().nodename} {os.path.realpath(file)}"
 
 
 def _moved(store: Store) -> bool:
@@ -85,12 +115,13 @@ def _remember_place(store: Store) -> None:
 def _settle(store: Store) -> None:
     """A store that was moved stays who it is; a copy beside the original becomes a store of its own.
 
-    A copy has both another file number and another path. A restored backup has the old path and a moved one the old number.
+    A copy has another file number, and another path or machine. A restored backup has the old path on the same machine, a moved
+    store the old number.
     """
-    inode, _, path = str(store.meta("place", " ")).partition(" ")
-    new_inode, _, new_path = _place(store).partition(" ")
     with store.transaction():
-        if inode != new_inode and path != new_path:
+        inode, _, where = str(store.meta("place", " ")).partition(" ")
+        new_inode, _, new_where = _place(store).partition(" ")
+        if inode != new_inode and where != new_where:
             store.set_meta("copy_of", store.meta("store"))
             store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
         _remember_place(store)

@@ -10,6 +10,7 @@ from itertools import groupby
 import msgspec
 
 from chit_sync.change import Change, decode
+from chit_sync.errors import UsageError
 from chit_sync.registers import Registers, fold, losers, replace
 from chit_sync.schema import DEFAULT_PRIORITY, OPEN_CATEGORIES, PRIORITY_RANK
 from chit_sync.store.database import Connection, Store, chunks, marks
@@ -218,7 +219,7 @@ def _take(ticket: _Ticket, seq: int, change: Change, over: set[int], rank: Rank)
             plain[path] = value
     if plain:
         _replace(ticket, ticket.fields, "", seq, plain, over, rank)
-    for key, sets in by_item.items():
+    for key, sets in sorted(by_item.items()):  # as in the canonical bytes: a rebuild gives the same places
         item = _item(ticket, key, change)
         _replace(ticket, item.fields, key + "/", seq, sets, over, rank)
 
@@ -413,7 +414,9 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
     ).fetchall()
     tickets: list[_Ticket] = []
     for number, group in groupby(rows, key=lambda row: int(row[0])):
-        steps: list[Step] = [(seq, ident, decode(body)) for _, seq, ident, body in group]
+        steps: list[Step] = [(seq, ident, change) for _, seq, ident, body in group if (change := _readable(body))]
+        if not steps:
+            continue
         keys = _keys(db, steps)
         ticket = _Ticket(number, steps[0][2].ticket, 0, 0, "", {}, new=True)
         rank = _ranking(db, {seq: (change.at, ident) for seq, ident, change in steps})
@@ -436,6 +439,14 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
                 ticket.conflicts[path] = True
         tickets.append(ticket)
     _write(db, tickets, store.statuses)
+
+
+def _readable(body: bytes) -> Change | None:
+    """The change, or nothing where its bytes are damaged: that is for `fsck` to say, and stops nothing else."""
+    try:
+        return decode(body)
+    except UsageError:
+        return None
 
 
 def _item_key(path: str) -> str:

@@ -72,6 +72,17 @@ def default_remote(db: Connection) -> tuple[int, str] | None:
     return None if row is None else (int(row[0]), str(row[1]))
 
 
+def beginning_with(store: Store, prefix: str, most: int = 50) -> list[tuple[str, str]]:
+    """(id, title) of tickets whose id begins so, the open and latest first: for completion."""
+    with explained(store.path):
+        rows = store.db.execute(
+            "SELECT id, coalesce(title, '') FROM tickets WHERE id >= ? AND id < ? AND state <> 2"
+            " ORDER BY state, updated DESC LIMIT ?",
+            (prefix, prefix + "{", most),
+        )
+        return rows.fetchall()
+
+
 def load(store: Store, number: int) -> Ticket:
     """The whole ticket with this store's number. Raises NotFoundError."""
     return load_many(store, [number])[0]
@@ -119,6 +130,7 @@ def _load(store: Store, number: int) -> Ticket:
             )  # fmt: skip
         elif kind == "link" and values.get("target"):
             links.append(Link(item, values.get("kind") or "relates", values["target"], None))
+    links.sort(key=lambda link: (link.kind, link.ticket, link.id))
     comments.sort(key=lambda comment: (comment.time, comment.id))
     attachments.sort(key=lambda attachment: (attachment.time, attachment.id))
     return Ticket(
@@ -143,9 +155,9 @@ def _links_here(db: Connection, ident: str) -> list[Link]:
     )
     found = []
     for other, title, fields in rows:
-        kind = json.loads(fields).get("kind", [[0, "relates"]])[0][1]
+        kind = json.loads(fields).get("kind", [[0, None]])[0][1] or "relates"
         found.append(Link("", LINK_KINDS.get(kind, kind), other, title))
-    return found
+    return sorted(found, key=lambda link: (link.kind, link.ticket))
 
 
 def _elsewhere(db: Connection, number: int) -> list[Elsewhere]:
