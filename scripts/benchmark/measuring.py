@@ -25,7 +25,9 @@ class Run(NamedTuple):
     output: str
 
 
-def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, codes: Sequence[int] = (0,)) -> Run:
+def run(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, codes: Sequence[int] = (0,)
+) -> Run:
     """Runs one process to its end; its standard output goes to a file, as a pipe would have to be read meanwhile."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         actions = [
@@ -38,7 +40,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path 
             os.chdir(cwd)
         try:
             start = time.perf_counter()
-            pid = os.posix_spawn(argv[0], argv, dict(env or os.environ), file_actions=actions)
+            pid = os.posix_spawn(argv[0], list(argv), dict(env or os.environ), file_actions=actions)
             _, status = os.waitpid(pid, 0)
             seconds = time.perf_counter() - start
         finally:

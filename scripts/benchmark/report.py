@@ -28,7 +28,9 @@ class Line(NamedTuple):
 def quantity(value: float, unit: str) -> str:
     """A number in a unit that a person can compare."""
     if unit == "s":
-        return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms" if value >= 0.001 else f"{value * 1e6:.0f} µs"
+        return (
+            f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms" if value >= 0.001 else f"{value * 1e6:.0f} µs"
+        )
     if unit == "B":
         return f"{value / 1e6:.1f} MB"
     return f"{value:g} {unit}".rstrip()

@@ -1,6 +1,6 @@
 """Makes the stores that are measured, through the library, and the databases and rows that the floors need. Kept from run to run.
 
-Needs the library: `python -m benchmark.stores KIND COUNT DIR` is run with the interpreter of the clean environment.
+Needs the library, so `python -m benchmark.stores KIND COUNT DIR` is run with the interpreter of the clean environment.
 """
 
 import json
@@ -51,7 +51,8 @@ def _records(ticket: dict[str, Any], random: Random) -> Iterator[Any]:
         (
             ticket["author"],
             ticket["created"],
-            {name: ticket[name] for name in fields if name in ticket} | {f"labels/{label}": True for label in ticket["labels"]},
+            {name: ticket[name] for name in fields if name in ticket}
+            | {f"labels/{label}": True for label in ticket["labels"]},
         )
     ]
     for comment in ticket["comments"]:
@@ -105,7 +106,9 @@ def dump_rows(store: Path, target: Path) -> None:
     db = sqlite3.connect(store)
     schema: list[str] = []
     tables: list[tuple[str, list[tuple[Any, ...]]]] = []
-    for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'index'").fetchall():
+    for name, sql in db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'index'"
+    ).fetchall():
         if name.startswith(("search_", "sqlite_")):
             continue
         schema.append(sql)
@@ -152,6 +155,9 @@ def comparable(store: Path, target: Path) -> None:
 def main() -> None:
     """Makes one of the things above, whole or not at all."""
     kind, count, target = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    if kind == "rows":
+        dump_rows(target, Path(sys.argv[4]))
+        return
     unfinished = target.with_name(target.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     {"tickets": build, "changes": build_changes}[kind](unfinished, count)

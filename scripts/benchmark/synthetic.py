@@ -13,14 +13,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-SYLLABLES = "ba co da fe gi ho ju ka le mi no pu qua ro sa te vi wo xe zu ner ton ling der mar tic".split()
-COMMON = (
+_SYLLABLES = "ba co da fe gi ho ju ka le mi no pu qua ro sa te vi wo xe zu ner ton ling der mar tic"
+_COMMON = (
     "the to and a in is on of not with after for user cannot printer error login since email network it slow screen monitor password"
     " outlook file server update phone account access restart message window laptop open connect vpn drive software office started"
     " install every morning again crash toner paper queue site teams shared folder reset expired blue cable dock mouse keyboard"
     " license remote desktop backup disk full certificate browser meeting camera headset sound wireless signal invoice report export"
-).split()
-VOCABULARY = COMMON + ["".join(parts) for parts in itertools.product(SYLLABLES, repeat=3)][: 20_000 - len(COMMON)]
+)
+_RARER = ("".join(parts) for parts in itertools.product(_SYLLABLES.split(), repeat=3))
+VOCABULARY = [*_COMMON.split(), *_RARER]
+"""The words, the most frequent first."""
 RARE = "xylophone"
 """A word that stands in one ticket of five hundred."""
 
@@ -89,12 +91,13 @@ def json_line(ticket: dict[str, Any]) -> bytes:
     return json.dumps(ticket, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-EVENT_COLUMNS = (
+_EVENT_COLUMNS = (
     "number,incident_state,active,reassignment_count,reopen_count,sys_mod_count,made_sla,caller_id,opened_by,opened_at,sys_created_by,"
     "sys_created_at,sys_updated_by,sys_updated_at,contact_type,location,category,subcategory,u_symptom,cmdb_ci,impact,urgency,priority,"
     "assignment_group,assigned_to,knowledge,u_priority_confirmation,notify,problem_id,rfc,vendor,caused_by,closed_code,resolved_by,"
     "resolved_at,closed_at"
-).split(",")
+)
+EVENT_COLUMNS = _EVENT_COLUMNS.split(",")
 
 
 def events(incidents: int, total: int, seed: int = 2) -> Iterator[dict[str, str]]:
@@ -130,7 +133,9 @@ def _incident(random: Random, number: int, length: int, opened: int) -> Iterator
         "u_symptom": f"Symptom {min(int(random.expovariate(0.01)), 520)}",
         "impact": f"{urgency} - {('High', 'Medium', 'Low')[urgency - 1]}",
         "urgency": f"{urgency} - {('High', 'Medium', 'Low')[urgency - 1]}",
-        "priority": ("1 - Critical", "2 - High", "3 - Moderate", "4 - Low")[urgency - (random.random() < 0.2 and urgency > 1)],
+        "priority": ("1 - Critical", "2 - High", "3 - Moderate", "4 - Low")[
+            urgency - (random.random() < 0.2 and urgency > 1)
+        ],
         "assignment_group": f"Group {min(int(random.expovariate(0.06)), 78)}",
         "knowledge": "FALSE",
         "u_priority_confirmation": "FALSE",
@@ -167,7 +172,9 @@ def _state(random: Random, place: int, length: int) -> str:
         return "Resolved"
     if place == 0:
         return "New"
-    return random.choices(("New", "Active", "Awaiting User Info", "Awaiting Problem", "Awaiting Vendor"), (20, 55, 19, 3, 3))[0]
+    return random.choices(
+        ("New", "Active", "Awaiting User Info", "Awaiting Problem", "Awaiting Vendor"), (20, 55, 19, 3, 3)
+    )[0]
 
 
 def _minute(seconds: int) -> str:
@@ -179,7 +186,7 @@ def _minute(seconds: int) -> str:
 def write_events(path: Path, incidents: int, total: int) -> None:
     """The event log as a CSV file, packed if its name says so."""
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "wt", newline="") as file:  # type: ignore[operator]  # both take these arguments
+    with opener(path, "wt", newline="") as file:
         writer = csv.DictWriter(file, EVENT_COLUMNS)
         writer.writeheader()
         writer.writerows(events(incidents, total))

@@ -6,7 +6,8 @@ import sys
 import click
 import httpx
 
-assert click and sqlite3
+assert click
+assert sqlite3
 # Certificates are not needed for plain HTTP on loopback, and loading them would make the floor comfortably high.
 with httpx.Client(verify=False, trust_env=False) as client:
     client.get(sys.argv[1]).raise_for_status()
