@@ -166,9 +166,9 @@ def attach_file(store: Store, file: str, visibility: str = "public", *, dry_run:
 
     name = os.path.basename(file)
     schema.check("attachment/0/name", name)
-    sha256, size = blobs.measure(file) if dry_run else blobs.add_file(store, file)
+    blob = blobs.add(store, file, keep=not dry_run)
     key = f"attachment/{new_item(store)}"
-    return {f"{key}/name": name, f"{key}/sha256": sha256, f"{key}/size": size, f"{key}/visibility": visibility}
+    return {f"{key}/name": name, f"{key}/sha256": blob.sha256, f"{key}/size": blob.size, f"{key}/visibility": visibility}
 
 
 def link_paths(kind: str, source: str, target: str) -> dict[str, Value]:

@@ -485,3 +485,13 @@ def recategorize(store: Store) -> None:
             "UPDATE tickets SET state = ? WHERE status IS ? AND state NOT IN (?, ?)",
             (state, status, state, DELETED),
         )
+
+
+def set_statuses(store: Store, statuses: Mapping[str, str], *, dry_run: bool = False) -> None:
+    """Gives the store another list of statuses (name to category)."""
+    with store.transaction(dry_run=dry_run):
+        store.set_meta("statuses", _encode(dict(statuses)).decode())
+        store.__dict__.pop("statuses", None)
+        recategorize(store)
+    if dry_run:
+        store.__dict__.pop("statuses", None)

@@ -94,6 +94,13 @@ def load_many(store: Store, numbers: Sequence[int]) -> list[Ticket]:
         return [_load(store, number) for number in numbers]
 
 
+def in_conflict(store: Store) -> list[Ticket]:
+    """All tickets in which something is in conflict."""
+    with explained(store.path):
+        numbers = [row[0] for row in store.db.execute("SELECT DISTINCT num FROM conflicts ORDER BY num")]
+    return load_many(store, numbers)
+
+
 def _load(store: Store, number: int) -> Ticket:
     db = store.db
     row = db.execute(

@@ -1,0 +1,5 @@
+"""`python -m chit`."""
+
+from chit.main import main
+
+main()

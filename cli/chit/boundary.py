@@ -1,0 +1,111 @@
+"""The error boundary: whatever goes wrong in a command ends here, as `error:` and `hint:` and one exit code."""
+
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from chit.errors import GENERIC, INTERRUPTED, PIPE, USAGE, exit_code, hint_for
+from chit.framework import root
+from chit.text import clean
+from chit_sync.errors import AmbiguousError, ChitError, PartialError, QueryError
+
+
+def guarded(arguments: Sequence[str]) -> int:
+    """Runs the command line; returns its exit code."""
+    try:
+        result = root.main(list(arguments), prog_name="chit", standalone_mode=False)
+    except BrokenPipeError:
+        return PIPE
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the boundary: everything is shown, nothing is swallowed
+        return _report(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception, arguments: Sequence[str]) -> int:
+    as_json = any(argument in ("--json", "--jsonl") for argument in arguments)
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exc()
+    problem = _problem(error)
+    if problem is None:
+        problem = _unexpected(error, arguments)
+    if as_json:
+        sys.stderr.write(json.dumps(problem, ensure_ascii=False) + "\n")
+    else:
+        lines = [f"error: {problem['detail']}", *(f"  {line}" for line in problem.get("items", ()))]
+        if problem["hint"]:
+            lines.append(f"hint: {problem['hint']}")
+        sys.stderr.write("\n".join(clean(line) for line in lines) + "\n")
+    return int(problem["exit"])
+
+
+def _problem(error: Exception) -> dict[str, Any] | None:
+    """The RFC 9457 members of an error that a person can act on; None for a bug of ours."""
+    if isinstance(error, click.ClickException):
+        return _members("usage", error.format_message().replace("\n", " "), USAGE, _usage_hint(error))
+    if isinstance(error, sqlite3.Error):
+        from chit_sync.store.database import explain
+
+        explained = explain(error, "here")
+        return _problem(explained) if isinstance(explained, ChitError) else None
+    if isinstance(error, ChitError):
+        found = _members(_kind(error), error.message, exit_code(error), error.hint or hint_for(error))
+        if isinstance(error, QueryError):
+            found["column"] = error.column
+        if isinstance(error, AmbiguousError):
+            found["items"] = error.candidates
+        if isinstance(error, PartialError):
+            found["items"] = error.failures
+        return found
+    if isinstance(error, OSError) and error.strerror:
+        name = f" {error.filename}" if error.filename else ""
+        return _members("os", f"{error.strerror.lower()}:{name}" if name else error.strerror.lower(), GENERIC, "")
+    return None
+
+
+def _members(kind: str, detail: str, code: int, hint: str) -> dict[str, Any]:
+    return {
+        "schema": "chit.error/1",
+        "type": "about:blank",
+        "title": kind,
+        "detail": detail,
+        "code": kind,
+        "exit": code,
+        "hint": hint,
+    }
+
+
+def _kind(error: ChitError) -> str:
+    return type(error).__name__.removesuffix("Error").lower()
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path} --help` shows how." if context is not None else ""
+
+
+def _unexpected(error: Exception, arguments: Sequence[str]) -> dict[str, Any]:
+    """A bug: one line for the person, the whole report in a file."""
+    import tempfile
+    import traceback
+
+    report = "".join(traceback.format_exception(error))
+    hint = "This is a bug in chit. Please report it."
+    try:
+        handle, path = tempfile.mkstemp(prefix="chit-report-", suffix=".txt")
+        with os.fdopen(handle, "w") as file:
+            file.write(
+                f"chit {' '.join(argument for argument in arguments if argument.startswith('-') or argument.isalpha())}\n\n{report}"
+            )
+        hint = f"This is a bug in chit. The full report is in {path}; --debug shows it at once."
+    except OSError:
+        sys.stderr.write(report)
+    return _members("bug", f"unexpected {type(error).__name__}: {error}", GENERIC, hint)

@@ -1,0 +1,61 @@
+"""One command, or one noun's group of commands, a file. The table says which there are, without importing them."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command: `module:attribute`, its section in the help, and its help in one line (the same as the command's own; tested)."""
+
+    target: str
+    section: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", "store", "Make an empty store."),
+    "clone": Entry("clone:clone", "store", "Copy another store into a new one here."),
+    "status": Entry("status:status", "store", "Say what is unsent, refused or in conflict, and what to do next."),
+    "log": Entry("log:log", "store", "Show who changed what, from what to what."),
+    "show": Entry("show:show", "store", "Show tickets whole: fields, conversation, attachments, links."),
+    "diff": Entry("diff:diff", "store", "Show what has not been sent yet, or what a ticket was before."),
+    "undo": Entry("undo:undo", "store", "Take back the last thing done here that was not sent yet."),
+    "fsck": Entry("fsck:fsck", "store", "Look for damage, and rebuild what can be rebuilt."),
+    "export": Entry("export:export", "store", "Write the whole store as JSON Lines."),
+    "import": Entry("import_:import_", "store", "Read an export, or any CSV or JSON Lines through a map."),
+    "new": Entry("new:new", "tickets", "Write a new ticket."),
+    "list": Entry("list_:list_", "tickets", "List tickets, the most urgent first."),
+    "edit": Entry("edit:edit", "tickets", "Change fields of tickets."),
+    "comment": Entry("comment:comment", "tickets", "Say something about tickets."),
+    "label": Entry("label:label", "tickets", "Put labels on tickets or take them off."),
+    "assign": Entry("assign:assign", "tickets", "Say who works on tickets."),
+    "take": Entry("take:take", "tickets", "Assign tickets to yourself."),
+    "close": Entry("close:close", "tickets", "Close tickets."),
+    "reopen": Entry("reopen:reopen", "tickets", "Open closed tickets again."),
+    "delete": Entry("delete:delete", "tickets", "Delete tickets; they can be brought back."),
+    "merge": Entry("merge:merge", "tickets", "Merge tickets into one."),
+    "link": Entry("link:link", "tickets", "Tie tickets together, or untie them."),
+    "attach": Entry("attach:attach", "tickets", "Attach files, list them, or get them out."),
+    "remote": Entry("remote:remote", "sync", "Name other stores to exchange with."),
+    "fetch": Entry("fetch:fetch", "sync", "Get what a remote has, without taking it yet."),
+    "pull": Entry("pull:pull", "sync", "Take what a remote has."),
+    "push": Entry("push:push", "sync", "Send what a remote has not."),
+    "sync": Entry("sync:sync", "sync", "Pull, then push."),
+    "conflicts": Entry("conflicts:conflicts", "sync", "List what was written twice."),
+    "resolve": Entry("resolve:resolve", "sync", "Decide what holds where something was written twice."),
+    "serve": Entry("serve:serve", "server", "Serve a store to others over HTTP."),
+    "token": Entry("token:token", "server", "Say who may use a served store."),
+    "config": Entry("config:config", "help", "Show or change settings."),
+    "completion": Entry("completion:completion", "help", "Print the completion script of a shell."),
+    "doctor": Entry("doctor:doctor", "help", "Look at the surroundings: versions, permissions, certificates."),
+    "help": Entry("help_:help_", "help", "Explain a command or a topic."),
+}
+
+ALIASES = {"ls": "list"}
+
+SECTIONS = {
+    "store": "The store",
+    "tickets": "Tickets",
+    "sync": "Exchange",
+    "server": "Server",
+    "help": "Help and set-up",
+}

@@ -1,0 +1,39 @@
+"""`chit close`."""
+
+import click
+
+from chit import editor
+from chit.context import App
+from chit.framework import command
+from chit.params import text_options, tickets_argument
+from chit.selection import to_write
+from chit.statuses import status_of
+from chit.written import write
+from chit_sync.authoring import Edit, comment_paths, new_item
+from chit_sync.registers import Value
+
+
+@command()
+@tickets_argument
+@text_options
+@click.option("--status", metavar="STATUS", help="A status that means done; the first of category closed if not given.")
+@click.option("-i", "--internal", is_flag=True, help="The comment is internal.")
+def close(
+    app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
+    file: str | None, status: str | None, internal: bool,
+) -> None:  # fmt: skip
+    """Close tickets, with a comment if -m or -F is given.
+
+    \b
+    chit close 42 -m "Replaced the fuser."
+    chit close 42 --status rejected
+    """
+    name = status_of(app, status, "closed", ("resolved", "closed", "rejected"))
+    text = editor.given_text(message, file)
+    edits = []
+    for ticket in to_write(app, tickets, query, stdin, every):
+        paths: dict[str, Value] = {"status": name}
+        if text is not None:
+            paths |= comment_paths(new_item(app.store), text, "internal" if internal else "public")
+        edits.append(Edit(ticket, paths))
+    write(app, edits, "close")

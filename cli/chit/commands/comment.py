@@ -1,0 +1,93 @@
+"""`chit comment`."""
+
+import click
+
+from chit import editor
+from chit.context import App
+from chit.framework import command
+from chit.params import text_options, tickets_argument
+from chit.selection import to_write
+from chit.written import report
+from chit_sync import schema
+from chit_sync.authoring import Edit, attach_file, comment_paths, new_item, record
+from chit_sync.errors import ChitError, NotFoundError, UsageError
+from chit_sync.registers import Value
+from chit_sync.ticket import Ticket
+
+
+@command()
+@tickets_argument
+@text_options
+@click.option("-i", "--internal", "visibility", flag_value="internal", help="Only the own organisation reads it.")
+@click.option("--partner", "visibility", flag_value="partner", help="Partners read it too, the requester does not.")
+@click.option(
+    "--public", "visibility", flag_value="public", default="public", help="The requester reads it too.  [default]"
+)
+@click.option("--attach", "files", multiple=True, metavar="FILE", help="Attach a file.")
+@click.option("--edit", "rewritten", metavar="COMMENT", help="Write this comment anew instead.")
+@click.option("--delete", "removed", metavar="COMMENT", help="Delete this comment instead.")
+def comment(
+    app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
+    file: str | None, visibility: str, files: tuple[str, ...], rewritten: str | None, removed: str | None,
+) -> None:  # fmt: skip
+    """Say something about tickets. Without -m or -F an editor opens.
+
+    \b
+    chit comment 42 -m "Replaced the fuser."
+    chit comment kzxt --internal -F notes.txt
+    """
+    found = to_write(app, tickets, query, stdin, every)
+    if rewritten and removed:
+        raise UsageError("--edit and --delete contradict each other", "Give one of them.")
+    if removed:
+        _write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "")
+        return
+    text, buffer = editor.given_text(message, file), ""
+    if text is None:
+        names = ", ".join(f"{ticket.id[:8]} {ticket.title}" for ticket in found[:3])
+        old = _body(found[0], rewritten) if rewritten else ""
+        buffer, values, text = editor.edited(app, {"visibility": visibility}, old, f"A comment on {names}", "-m or -F")
+        visibility = str(values.get("visibility", visibility))
+    if visibility not in [choice.name for choice in schema.VISIBILITIES]:
+        raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")
+    if rewritten:
+        edits = [Edit(ticket, {f"{_key(ticket, rewritten)}/body": text}) for ticket in found]
+    else:
+        edits = []
+        for ticket in found:
+            paths: dict[str, Value] = comment_paths(new_item(app.store), text, visibility)
+            for name in files:
+                paths |= attach_file(app.store, name, visibility, dry_run=app.options.dry_run)
+            edits.append(Edit(ticket, paths))
+    _write(app, edits, buffer)
+
+
+def _write(app: App, edits: list[Edit], buffer: str) -> None:
+    try:
+        results = record(app.store, edits, by=app.actor, command="comment", dry_run=app.options.dry_run)
+    except ChitError as error:
+        if buffer:
+            error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
+        raise
+    if buffer:
+        editor.discard(buffer)
+    report(app, results)
+
+
+def _key(ticket: Ticket, prefix: str) -> str:
+    return f"comment/{item(ticket, 'comment', prefix)}"
+
+
+def _body(ticket: Ticket, prefix: str) -> str:
+    key = _key(ticket, prefix)
+    return next(comment.body for comment in ticket.comments if key == f"comment/{comment.id}")
+
+
+def item(ticket: Ticket, kind: str, prefix: str) -> str:
+    """The id of the ticket's one item of that kind whose id begins so. Raises NotFoundError."""
+    live = ticket.comments if kind == "comment" else ticket.attachments
+    found = [one.id for one in live if one.id.startswith(prefix)]
+    if len(found) != 1:
+        problem = f"no {kind} {prefix}" if not found else f"{prefix} could be {len(found)} {kind}s"
+        raise NotFoundError(f"{problem} in {ticket.id[:8]}", f"`chit show {ticket.id[:8]}` names them.")
+    return found[0]

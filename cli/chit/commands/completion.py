@@ -1,0 +1,32 @@
+"""`chit completion`."""
+
+import click
+
+from chit.context import App
+from chit.framework import command, root
+from chit_sync.errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(app: App, shell: str) -> None:
+    """Print the completion script of a shell.
+
+    \b
+    chit completion bash > ~/.local/share/bash-completion/completions/chit
+    chit completion zsh > ~/.zfunc/_chit
+    chit completion fish > ~/.config/fish/completions/chit.fish
+    """
+    app.output.lines([script(shell).rstrip("\n")])
+
+
+def script(shell: str) -> str:
+    """The completion script, as the packages ship it."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        raise UsageError(f"no completion for {shell}")
+    return made(root, {}, "chit", "_CHIT_COMPLETE").source()

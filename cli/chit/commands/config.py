@@ -1,0 +1,91 @@
+"""`chit config`."""
+
+import os
+from typing import Any
+
+import click
+
+from chit.context import App, user_config
+from chit.framework import group, subcommand
+from chit.output import plain
+from chit_sync import config as settings
+from chit_sync.errors import UsageError
+
+
+@group()
+def config() -> None:
+    """Show or change settings.
+
+    A setting holds from the first of: -c KEY=VALUE, CHIT_SECTION_KEY in the environment, the store's config.toml, the user's.
+    """
+
+
+@subcommand(config)
+@click.argument("key")
+def get(app: App, key: str) -> None:
+    """Print what holds for a setting."""
+    settings.checked(key, "0")
+    value, origin = app.config.origin(key)
+    app.output.one(_record(key, value, origin), lambda: plain(value))
+
+
+@subcommand(config, "set")
+@click.argument("key")
+@click.argument("value", required=False)
+@click.option("--user", is_flag=True, help="For every store of yours, not for this one alone.")
+@click.option("--unset", is_flag=True, help="Take the setting away.")
+def set_(app: App, key: str, value: str | None, user: bool, unset: bool) -> None:
+    """Set a setting in this store, or with --user for all of them."""
+    if (value is None) != unset:
+        raise UsageError("give a value, or --unset")
+    checked = settings.checked(key, "0" if value is None else value)
+    path = user_config() if user else os.path.join(app.store_path, settings.FILE)
+    if not app.options.dry_run:
+        settings.write_setting(path, key, None if unset else checked)
+    app.output.one(_record(key, None if unset else checked, path), lambda: "")
+    app.say(
+        f"{'would set' if app.options.dry_run else 'set'} {key} in {path}"
+        if not unset
+        else f"{key} is no longer set in {path}"
+    )
+
+
+@subcommand(config, "list")
+@click.option("--show-origin", is_flag=True, help="Say where each comes from.")
+def list_(app: App, show_origin: bool) -> None:
+    """Print every setting and what holds."""
+    found = [(key, *app.config.origin(key)) for key in settings.SETTINGS]
+    rows = [(key, plain(value), *((origin,) if show_origin else ())) for key, value, origin in found]
+    headers = ("SETTING", "VALUE", *(("FROM",) if show_origin else ()))
+    app.output.many([_record(*one) for one in found], lambda: app.output.table(headers, rows))
+
+
+@subcommand(config)
+@click.argument("assignments", nargs=-1, metavar="[STATUS=CATEGORY]…")
+def statuses(app: App, assignments: tuple[str, ...]) -> None:
+    """Show the statuses that a ticket can have, or set the whole list.
+
+    \b
+    Categories: new, open, pending, review, resolved, closed, rejected.
+    chit config statuses new=new working=open waiting=pending done=closed
+    """
+    if assignments:
+        pairs = dict(assignment.partition("=")[::2] for assignment in assignments)
+        wanted = settings.check_statuses(pairs)
+        from chit_sync.store.project import set_statuses
+
+        set_statuses(app.store, wanted, dry_run=app.options.dry_run)
+        app.say(
+            "would set the statuses"
+            if app.options.dry_run
+            else "set the statuses; a clone made from now on has them too"
+        )
+        if app.options.dry_run:
+            return
+    rows = list(app.reading.statuses.items())
+    records = [{"schema": "chit.status/1", "name": name, "category": category} for name, category in rows]
+    app.output.many(records, lambda: app.output.table(("STATUS", "CATEGORY"), rows))
+
+
+def _record(key: str, value: Any, origin: str) -> dict[str, Any]:
+    return {"schema": "chit.setting/1", "key": key, "value": value, "origin": origin}

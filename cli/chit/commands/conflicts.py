@@ -1,0 +1,50 @@
+"""`chit conflicts`."""
+
+import click
+
+from chit.context import App
+from chit.errors import CONFLICT
+from chit.framework import command
+from chit.output import plain
+from chit.wording import brief
+from chit.written import SHORT_ID
+from chit_sync.registers import Value
+from chit_sync.store.reading import in_conflict
+from chit_sync.ticket import Ticket
+
+
+@command()
+@click.option("--exit-code", is_flag=True, help="End with 5 if there are any.")
+def conflicts(app: App, exit_code: bool) -> int:
+    """List what was written twice by people who did not see each other's writing.
+
+    Piped: ticket, field, the value that is shown, the other values.
+    """
+    found = in_conflict(app.reading)
+    if app.output.structured:
+        app.output.many([record for ticket in found for record in records(ticket)], str)
+    else:
+        rows = [
+            (
+                ticket.id[:SHORT_ID] if app.terminal else ticket.id,
+                conflict.path,
+                *(_text(app, value) for value in (conflict.shown, conflict.others[0])),
+            )
+            for ticket in found
+            for conflict in ticket.conflicts
+        ]
+        if rows:
+            app.output.page(app.output.table(("TICKET", "FIELD", "SHOWN", "THE OTHER"), rows))
+            app.say("`chit resolve TICKET` decides")
+        else:
+            app.say("no conflicts")
+    return CONFLICT if exit_code and found else 0
+
+
+def records(ticket: Ticket) -> list[dict[str, object]]:
+    """The ticket's conflicts as `chit.conflict/1`."""
+    return [{"schema": "chit.conflict/1", "ticket": ticket.id, **conflict._asdict()} for conflict in ticket.conflicts]
+
+
+def _text(app: App, value: Value) -> str:
+    return brief(value) if app.terminal else plain(value)

@@ -1,0 +1,49 @@
+"""`chit diff`."""
+
+from collections.abc import Iterable
+
+import click
+
+from chit.commands.log import lines, story
+from chit.context import App
+from chit.errors import DIFFERENT
+from chit.framework import command
+from chit.params import TICKET
+from chit_sync.store import remotes
+from chit_sync.store.history import Event, since
+from chit_sync.store.reading import find
+
+NOBODY = -9
+"""An origin that no change has."""
+
+
+@command()
+@click.argument("ticket", required=False, type=TICKET)
+@click.option("--exit-code", is_flag=True, help="End with 10 if there is anything.")
+def diff(app: App, ticket: str | None, exit_code: bool) -> int:
+    """Show what has not been sent yet to the remote (--remote NAME for another than the default).
+
+    Without any remote that is everything. Piped, the same lines as `chit log`.
+    """
+    store = app.reading
+    number = find(store, ticket) if ticket is not None else None
+    after, origin = 0, NOBODY
+    if app.options.remote or remotes.listing(store):
+        remote = remotes.get(store, app.options.remote)
+        after, origin = remote.pushed, remote.id
+    events: Iterable[Event] = since(store, after, origin, number)
+    found = False
+
+    def noticed() -> Iterable[Event]:
+        nonlocal found
+        for event in events:
+            found = True
+            yield event
+
+    if app.output.structured:
+        app.output.many((event.record() for event in noticed()), str)
+    elif app.terminal:
+        app.output.page("\n".join(story(app, event, titled=True) for event in noticed()))
+    else:
+        app.output.lines(line for event in noticed() for line in lines(event))
+    return DIFFERENT if exit_code and found else 0

@@ -1,0 +1,102 @@
+"""`chit edit`."""
+
+from typing import Any
+
+import click
+
+from chit import editor, fields
+from chit.context import App
+from chit.framework import command
+from chit.params import field_options, text_options, tickets_argument
+from chit.selection import to_write
+from chit.written import report
+from chit_sync.authoring import Edit, record
+from chit_sync.errors import ChitError, UsageError
+from chit_sync.registers import Value
+from chit_sync.ticket import Ticket
+
+_EDITABLE = (
+    "title",
+    "status",
+    "priority",
+    "type",
+    "queue",
+    "assignee",
+    "requester",
+    "impact",
+    "organization",
+    "product",
+)
+
+
+@command()
+@tickets_argument
+@click.option("--title", metavar="TEXT", help="A new title.")
+@text_options
+@field_options
+def edit(
+    app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, title: str | None,
+    message: tuple[str, ...], file: str | None, labels: tuple[str, ...], custom: tuple[str, ...], **given: Any,
+) -> None:  # fmt: skip
+    """Change fields of tickets. Without any field an editor opens.
+
+    -m and -F replace the description. An empty value clears a field.
+
+    \b
+    chit edit kzxt --priority critical --assignee @me
+    chit edit --query "queue:printers" --queue hardware
+    """
+    wanted = fields.wanted(app, {"title": title, **given}, labels, custom)
+    text = editor.given_text(message, file)
+    if text is not None:
+        wanted["description"] = text
+    found = to_write(app, tickets, query, stdin, every)
+    if wanted:
+        buffer, edits = "", [Edit(ticket, wanted) for ticket in found]
+    elif len(found) == 1:
+        buffer, edits = _in_editor(app, found[0])
+    else:
+        raise UsageError("no field named", "Give fields to change, or one ticket to edit in an editor.")
+    try:
+        results = record(app.store, edits, by=app.actor, command="edit", dry_run=app.options.dry_run)
+    except ChitError as error:
+        if buffer:
+            error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
+        raise
+    if buffer:
+        editor.discard(buffer)
+    report(app, results)
+
+
+def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
+    """What a person made of the ticket in an editor. What is not in the buffer any more is cleared."""
+    front: dict[str, Value] = {name: ticket.value(name) or "" for name in _EDITABLE}
+    front |= {f"x.{name}": value for name, value in ticket.custom.items()}
+    front["labels"] = ", ".join(ticket.labels)
+    help_text = "The description is below the second +++ line. Empty fields are cleared."
+    buffer, values, body = editor.edited(app, front, ticket.text("description"), help_text, "a field to change")
+    try:
+        wanted = _read_back(app, ticket, values)
+    except ChitError as error:
+        error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
+        raise
+    wanted["description"] = body or None
+    return buffer, [Edit(ticket, wanted)]
+
+
+def _read_back(app: App, ticket: Ticket, values: dict[str, Any]) -> dict[str, Value]:
+    typed = str(values.pop("labels", ""))
+    labels = {name.strip() for name in typed.split(",") if name.strip()}
+    flat = dict(values)
+    for name, value in flat.pop("x", {}).items() if isinstance(flat.get("x"), dict) else ():
+        flat[f"x.{name}"] = value
+    wanted = {
+        name: fields.parse(app, name, value if isinstance(value, bool) else str(value)) for name, value in flat.items()
+    }
+    for name in (*_EDITABLE, *(f"x.{name}" for name in ticket.custom)):
+        wanted.setdefault(name, None)
+    if not wanted["title"]:
+        raise UsageError("the title is empty")
+    wanted |= {f"labels/{name}": True for name in labels - set(ticket.labels)}
+    wanted |= {f"labels/{name}": None for name in set(ticket.labels) - labels}
+    return wanted

@@ -1,0 +1,29 @@
+"""`chit fsck`."""
+
+import click
+
+from chit.context import App
+from chit.framework import command
+from chit_sync.errors import StoreError
+from chit_sync.store import fsck as checking
+
+
+@command()
+@click.option("--rebuild", is_flag=True, help="Make every table again from the log.")
+def fsck(app: App, rebuild: bool) -> None:
+    """Look for damage, and rebuild what can be rebuilt.
+
+    Reads the whole log: each change against its hash, the tables against what the changes add up to, attachments against their
+    hashes. Nothing is repaired unless --rebuild asks for it.
+    """
+    if rebuild and not app.options.dry_run:
+        checking.rebuild(app.store)
+        app.say("every table was made again from the log")
+    found = checking.check(app.reading)
+    records = [{"schema": "chit.problem/1", **problem._asdict()} for problem in found]
+    rows = [(problem.kind, problem.where, problem.message, problem.cure) for problem in found]
+    app.output.many(records, lambda: app.output.table(("KIND", "WHERE", "WHAT", "CURE"), rows) if rows else "")
+    damage = [problem for problem in found if problem.severity == "damage"]
+    if damage:
+        raise StoreError(f"{len(damage)} problems found in {app.store_path}", damage[0].cure)
+    app.say("no damage found")

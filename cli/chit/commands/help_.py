@@ -1,0 +1,34 @@
+"""`chit help`."""
+
+import click
+
+from chit import topics
+from chit.context import App
+from chit.framework import command, root
+from chit_sync.errors import NotFoundError
+
+
+@command("help")
+@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]")
+def help_(app: App, words: tuple[str, ...]) -> None:
+    """Explain a command or a topic.
+
+    Topics: queries, priorities, fields, exit-codes, options, schema.
+    """
+    if words and words[0] == "schema":
+        app.output.lines([topics.json_schema()])
+        return
+    if len(words) == 1 and words[0] in topics.TOPICS:
+        app.output.page(topics.TOPICS[words[0]]())
+        return
+    found: click.Command = root
+    context = click.Context(root, info_name="chit")
+    for word in words:
+        below = found.get_command(context, word) if isinstance(found, click.Group) else None
+        if below is None:
+            raise NotFoundError(
+                f"no command or topic {' '.join(words)!r}", f"Topics: {', '.join((*topics.TOPICS, 'schema'))}."
+            )
+        context = click.Context(below, info_name=word, parent=context)
+        found = below
+    app.output.page(found.get_help(context))

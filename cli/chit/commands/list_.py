@@ -1,0 +1,132 @@
+"""`chit list`."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from chit.context import App
+from chit.errors import DIFFERENT
+from chit.framework import command
+from chit.output import Record, aligned, columns, plain
+from chit.text import cell
+from chit.written import SHORT_ID
+from chit_sync.errors import UsageError
+from chit_sync.query import listing
+from chit_sync.schema import PRIORITIES
+from chit_sync.store.reading import load_many
+from chit_sync.ticket import iso
+from chit_sync.times import relative
+
+COLUMNS = ("id", "number", "priority", "status", "assignee", "queue", "updated", "title")
+"""The columns of tab-separated output, in this order, for good."""
+
+PRIORITY_STYLES = ("bold red", "yellow", "", "dim", "dim")
+"""By priority, the most urgent first."""
+
+_PRIORITY_NAMES = [choice.name for choice in PRIORITIES]
+_LOADED_AT_ONCE = 500
+
+
+@command("list")
+@click.argument("query", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Closed ones too.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="At most N; on a terminal 50 unless you say otherwise, 0 for all.",
+)
+@click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N.")
+@click.option(
+    "--sort", metavar="FIELD", help="Sort by FIELD; -FIELD turns it round. Without it: priority, then the latest first."
+)
+@click.option("--count", is_flag=True, help="Print how many there are, nothing else.")
+@click.option("--style", metavar="STYLE", help="A table to paste elsewhere: github, simple, html, latex, …")
+@click.option("--exit-code", is_flag=True, help="End with 10 if there are any.")
+def list_(
+    app: App, query: tuple[str, ...], every: bool, limit: int | None, offset: int, sort: str | None, count: bool,
+    style: str | None, exit_code: bool,
+) -> int:  # fmt: skip
+    """List tickets, the most urgent first.
+
+    \b
+    chit list                                   what is open
+    chit list status:open assignee:@me          see `chit help queries`
+    chit list NOT assignee:none due:..7d "disk full"
+    """
+    text = " ".join(query)
+    if limit is None:
+        limit = int(app.config.get("list.limit")) if app.terminal and not app.output.structured else 0
+    found = listing.page(
+        app.reading, text, me=app.actor if text else "", now=app.now, tz=app.zone if text else None, limit=limit or None,
+        offset=offset, all_states=every, sort=sort, count=count or app.terminal,
+    )  # fmt: skip
+    if count:
+        app.output.lines([str(found.total)])
+        return DIFFERENT if exit_code and found.total else 0
+    if style:
+        app.output.page(_styled(found.rows, style))
+    elif app.output.structured:
+        app.output.many(_records(app, found.rows), str)
+    elif app.terminal:
+        app.output.page(_table(app, found.rows))
+        _remark(app, len(found.rows), found.total, offset)
+    else:
+        app.output.lines(_line(row) for row in found.rows)
+    return DIFFERENT if exit_code and found.rows else 0
+
+
+def _line(row: listing.Row) -> str:
+    number, ident, title, status, priority, assignee, queue, updated = row[:8]
+    return (
+        f"{ident}\t{number}\t{_PRIORITY_NAMES[priority - 1]}\t{status or ''}\t{cell(assignee or '')}\t{cell(queue or '')}\t"
+        f"{iso(updated)}\t{cell(title or '')}"
+    )
+
+
+def _cells(app: App, row: listing.Row) -> tuple[str, ...]:
+    number, ident, title, status, priority, assignee, _, updated = row[:8]
+    marked = f"! {title}" if row.emergency else title or "(no title)"
+    shown = (ident[:SHORT_ID], str(number), _PRIORITY_NAMES[priority - 1], status or "", assignee or "")
+    return (*shown, relative(updated, app.now), marked)
+
+
+_HEADERS = ("ID", "NO", "PRIORITY", "STATUS", "ASSIGNEE", "UPDATED", "TITLE")
+
+
+def _table(app: App, rows: Sequence[listing.Row]) -> str:
+    if not rows:
+        return ""
+    styles = [PRIORITY_STYLES[row.priority - 1] for row in rows]
+    return aligned(_HEADERS, [_cells(app, row) for row in rows], app.colored, columns(), styles=styles)
+
+
+def _remark(app: App, shown: int, total: int | None, offset: int) -> None:
+    """A list is never cut silently."""
+    if not shown:
+        app.say("nothing found")
+    elif total is None:
+        app.say(f"{shown} shown, there are more: --limit 0 shows all")
+    elif shown + offset < total:
+        app.say(f"{shown} of {total}: --limit 0 shows all")
+
+
+def _styled(rows: Sequence[listing.Row], style: str) -> str:
+    from tabulate import tabulate, tabulate_formats
+
+    if style not in tabulate_formats:
+        raise UsageError(f"there is no table style {style!r}", f"There are: {', '.join(tabulate_formats)}.")
+    cells = [
+        [
+            plain(value)
+            for value in (row.id[:SHORT_ID], _PRIORITY_NAMES[row.priority - 1], row.status, row.assignee, row.title)
+        ]
+        for row in rows
+    ]
+    return tabulate(cells, ["id", "priority", "status", "assignee", "title"], style, disable_numparse=True)
+
+
+def _records(app: App, rows: Sequence[listing.Row]) -> Iterator[Record]:
+    for start in range(0, len(rows), _LOADED_AT_ONCE):
+        for ticket in load_many(app.reading, [row.number for row in rows[start : start + _LOADED_AT_ONCE]]):
+            yield ticket.record()

@@ -1,0 +1,119 @@
+"""Texts from people: -m, -F, standard input, or an editor. What was typed into an editor is never lost."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chit.context import App
+from chit_sync.errors import UsageError
+from chit_sync.schema import MAX_TEXT
+
+FENCE = "+++"
+SCISSORS = "# ------------------------ >8 ------------------------"
+_LARGEST = 4 * MAX_TEXT
+
+
+def given_text(message: Sequence[str], file: str | None) -> str | None:
+    """The text from -m or -F, None if neither was given. Raises UsageError."""
+    if message and file:
+        raise UsageError("-m and -F contradict each other", "Give one of them.")
+    if message:
+        return "\n\n".join(message)
+    if file is None:
+        return None
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with open(file, "rb") as handle:
+                data = handle.read(_LARGEST + 1)
+    except IsADirectoryError:
+        raise UsageError(f"{file} is a directory, not a file") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+    name = "standard input" if file == "-" else file
+    if len(data) > _LARGEST:
+        raise UsageError(
+            f"{name} has over {_LARGEST >> 20} MiB; a text may have {MAX_TEXT >> 20} MiB",
+            "Attach it instead: `chit attach`.",
+        )
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{name} is not valid UTF-8 at byte {error.start}", "Convert it first, for example with iconv."
+        ) from None
+    if not text.strip():
+        raise UsageError(f"{name} is empty", "Nothing was written.")
+    return text.rstrip("\n")
+
+
+def edited(
+    app: App, fields: Mapping[str, Any], body: str, help_text: str, missing: str
+) -> tuple[str, dict[str, Any], str]:
+    """Lets a person edit fields and a body; returns the buffer's path, the fields and the body.
+
+    `missing` names the flag that replaces the editor. Raises UsageError where there is nobody to ask, and for what cannot be read; the buffer is kept then and named.
+    """
+    if not app.interactive or not app.terminal:
+        raise UsageError(f"{missing} is missing, and there is no terminal to ask on")
+    import tempfile
+    import tomllib
+
+    import tomli_w
+
+    front = tomli_w.dumps({key: value for key, value in fields.items() if value is not None})
+    hints = "\n".join(f"# {line}" for line in help_text.splitlines())
+    text = f"{FENCE}\n{front}{FENCE}\n{body}\n{SCISSORS}\n{hints}\n"
+    handle, path = tempfile.mkstemp(prefix="chit-", suffix=".md")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    run_editor(app, path)
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        result = file.read()
+    if result == text:
+        os.unlink(path)
+        raise UsageError("nothing was changed in the editor", "Nothing was written.")
+    head, body = _split(result, path)
+    try:
+        values = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the fields between the {FENCE} lines are not valid TOML: {error}", kept(path)) from None
+    return path, values, body
+
+
+def _split(text: str, path: str) -> tuple[str, str]:
+    text = text.partition(SCISSORS)[0]
+    before, fence, rest = text.partition(FENCE + "\n")
+    head, closing, body = rest.partition(FENCE + "\n")
+    if not fence or before.strip() or not closing:
+        raise UsageError(f"the {FENCE} lines around the fields are gone", kept(path))
+    return head, body.strip("\n")
+
+
+def discard(path: str) -> None:
+    """Removes a buffer whose text is safe in the store."""
+    os.unlink(path)
+
+
+def kept(path: str) -> str:
+    """The hint that says where the text is."""
+    return f"Your text is kept in {path}."
+
+
+def run_editor(app: App, path: str) -> None:
+    """Runs the person's editor on a file. Raises UsageError if there is none or it fails."""
+    import shlex
+    import subprocess
+
+    command = (
+        app.environ.get("CHIT_EDITOR") or app.config.text("core.editor") or app.environ.get("VISUAL")
+        or app.environ.get("EDITOR") or "vi"
+    )  # fmt: skip
+    try:
+        code = subprocess.run([*shlex.split(command), path], check=False).returncode
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot start the editor {command!r}: {error}", kept(path)) from None
+    if code != 0:
+        raise UsageError(f"the editor {command!r} ended with code {code}", kept(path))

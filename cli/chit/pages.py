@@ -1,0 +1,134 @@
+"""A ticket as a page to read: the fields, the conversation, attachments, links, where else it lives."""
+
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+
+from chit.context import App
+from chit.output import columns
+from chit.text import clean, clean_lines, paint, shorten
+from chit.written import SHORT_ID
+from chit_sync.schema import FIELDS, PRIORITY_RANK
+from chit_sync.ticket import Comment, Ticket
+from chit_sync.times import local, relative
+
+PRIORITY_STYLES = {1: "bold red", 2: "yellow", 3: "", 4: "dim", 5: "dim"}
+_WIDEST = 100
+_APART = ("title", "description", "status", "priority", "merged", "deleted")
+
+
+def page(app: App, ticket: Ticket) -> str:
+    """The whole ticket, for a person."""
+    screen = min(columns() if app.terminal else _WIDEST, _WIDEST)
+
+    def style(text: str, how: str) -> str:
+        return paint(text, how) if app.colored else text
+
+    def when(stamp: int) -> str:
+        return f"{local(stamp, app.zone)} ({relative(stamp, app.now)})"
+
+    rank = PRIORITY_RANK.get(ticket.text("priority"), 3)
+    lines = [
+        style(clean(ticket.title) or "(no title)", "bold"),
+        " · ".join(
+            (
+                f"{ticket.id[:SHORT_ID]} no {ticket.number}",
+                ticket.text("status") or "no status",
+                style(ticket.text("priority") or "no priority", PRIORITY_STYLES[rank]),
+                f"by {clean(ticket.author)} {when(ticket.created)}",
+            )
+        ),
+        "",
+    ]
+    if ticket.value("deleted"):
+        lines[2:2] = [style("This ticket was deleted; `chit reopen` brings it back.", "red")]
+    if ticket.value("merged"):
+        lines[2:2] = [style(f"Merged into {ticket.text('merged')[:SHORT_ID]}.", "yellow")]
+    facts = _facts(ticket, when)
+    if facts:
+        widest = max(len(name) for name, _ in facts)
+        lines += [f"{style(name.ljust(widest), 'dim')}  {clean(value)}" for name, value in facts] + [""]
+    if ticket.conflicts:
+        lines.append(style("In conflict", "bold red"))
+        for conflict in ticket.conflicts:
+            others = ", ".join(_brief(other) for other in conflict.others)
+            lines.append(f"  {conflict.path}: {_brief(conflict.shown)} is shown, but somebody wrote {others}")
+        lines += [f"  `chit resolve {ticket.id[:SHORT_ID]}` decides.", ""]
+    if ticket.text("description"):
+        lines += [*_text(ticket.text("description"), screen), ""]
+    for comment in ticket.comments:
+        lines += [style(_rule(comment, when(comment.time), screen), "dim"), *_text(comment.body, screen), ""]
+    if ticket.attachments:
+        lines.append(style("Attachments", "bold"))
+        for attachment in ticket.attachments:
+            where = "" if attachment.here else "  (its bytes are not here yet)"
+            lines.append(f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}")
+        lines.append("")
+    if ticket.links:
+        lines.append(style("Links", "bold"))
+        lines += [f"  {link.kind} {link.ticket[:SHORT_ID]}  {clean(link.title or '')}" for link in ticket.links] + [""]
+    if ticket.elsewhere:
+        lines.append(style("Elsewhere", "bold"))
+        lines += [f"  {place.remote}#{place.number}" for place in ticket.elsewhere] + [""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _facts(ticket: Ticket, when: Callable[[int], str]) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str]] = []
+    for name, field in FIELDS.items():
+        value = ticket.value(name)
+        if value is None or name in _APART:
+            continue
+        facts.append(
+            (
+                name,
+                when(value)
+                if field.type == "time" and isinstance(value, int)
+                else "yes"
+                if value is True
+                else str(value),
+            )
+        )
+    if ticket.labels:
+        facts.append(("labels", ", ".join(ticket.labels)))
+    facts += [(f"x.{name}", _brief(value)) for name, value in ticket.custom.items()]
+    facts.append(("updated", when(ticket.updated)))
+    return facts
+
+
+def _rule(comment: Comment, time: str, screen: int) -> str:
+    mark = "" if comment.visibility == "public" else f" · {comment.visibility}"
+    head = f"── {clean(comment.author)} · {time}{mark} · {comment.id[:SHORT_ID]} "
+    return head + "─" * max(3, screen - len(head))
+
+
+def _text(text: str, screen: int) -> list[str]:
+    """Prose wrapped to the screen; lines that are indented, tables and code stay as they are."""
+    lines: list[str] = []
+    fenced = False
+    for line in clean_lines(text).split("\n"):
+        if line.startswith("```"):
+            fenced = not fenced
+        if fenced or len(line) <= screen or line[:1] in (" ", "\t", "|"):
+            lines.append(line)
+        else:
+            lines += wrap(line, screen, break_long_words=False, break_on_hyphens=False) or [""]
+    return lines
+
+
+def _brief(value: object) -> str:
+    return shorten(clean(str(value).replace("\n", " ")), 70)
+
+
+def size(count: int) -> str:
+    """A number of bytes for people."""
+    amount = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{count} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def pages(app: App, tickets: Sequence[Ticket]) -> str:
+    """Several tickets, one page after the other."""
+    return ("\n" + "═" * 40 + "\n\n").join(page(app, ticket) for ticket in tickets)

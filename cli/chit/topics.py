@@ -1,0 +1,114 @@
+"""What `chit help TOPIC` says. Made from the tables that the program itself works by, so that it cannot go stale."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chit.errors import MEANINGS
+from chit_sync import schema
+from chit_sync.ticket import SCHEMA
+
+
+def priorities() -> str:
+    """The levels of priority and what each means."""
+    lines = [f"{rank}  {choice.name:<9} {choice.help}" for rank, choice in enumerate(schema.PRIORITIES, 1)]
+    return "Priorities, the most urgent first. The number may be typed for the name.\n\n" + "\n".join(lines) + "\n"
+
+
+def fields() -> str:
+    """The fields of a ticket."""
+    lines = ["The fields of a ticket. `chit edit TICKET --FIELD VALUE` sets one, an empty value clears it.", ""]
+    for field in schema.FIELDS.values():
+        if field.writer == "person":
+            lines.append(f"{field.name:<14} {field.help}")
+            lines += [f"{'':<16}{choice.name:<10} {choice.help}" for choice in field.choices]
+    lines += [f"{'labels':<14} {schema.LABELS.help}", f"{'x.NAME':<14} {schema.CUSTOM.help}"]
+    return "\n".join(lines) + "\n"
+
+
+def exit_codes() -> str:
+    """What each exit code means."""
+    return (
+        "Exit codes; they do not change.\n\n"
+        + "\n".join(f"{code:>4}  {text}" for code, text in MEANINGS.items())
+        + "\n"
+    )
+
+
+def options() -> str:
+    """The options that every command has."""
+    import click
+
+    from chit.framework import GLOBAL_OPTIONS, root
+
+    context = click.Context(root)
+    records = [record for option in GLOBAL_OPTIONS if (record := option.get_help_record(context)) is not None]
+    widest = max(len(names) for names, _ in records)
+    lines = [f"{names:<{widest}}  {text}" for names, text in records]
+    return "Options that every command has, before or after its name.\n\n" + "\n".join(lines) + "\n"
+
+
+def queries() -> str:
+    """The query language."""
+    from chit_sync.query.parse import HELP
+
+    return HELP
+
+
+TOPICS: dict[str, Callable[[], str]] = {
+    "queries": queries,
+    "priorities": priorities,
+    "fields": fields,
+    "exit-codes": exit_codes,
+    "options": options,
+}
+
+
+def json_schema() -> str:
+    """The JSON Schema of `chit.ticket/1`."""
+    return json.dumps(ticket_schema(), indent=2, ensure_ascii=False)
+
+
+def ticket_schema() -> dict[str, Any]:
+    """The JSON Schema of what `--json` prints for a ticket."""
+    text: dict[str, Any] = {"type": "string"}
+    time = {"type": "string", "format": "date-time"}
+    flag = {"type": "boolean"}
+    count = {"type": "integer"}
+    value: dict[str, Any] = {"type": ["string", "integer", "boolean", "null"]}
+    properties: dict[str, Any] = {"schema": {"const": SCHEMA}, "id": text, "number": count}
+    for field in schema.FIELDS.values():
+        properties[field.name] = {"description": field.help, **_type(field)}
+    item = {"id": text, "author": text, "time": time, "visibility": {"enum": [one.name for one in schema.VISIBILITIES]}}
+    properties |= {
+        "category": {"enum": list(schema.CATEGORIES)},
+        "labels": {"type": "array", "items": text},
+        "custom": {"type": "object", "additionalProperties": value},
+        "created": time,
+        "updated": time,
+        "author": text,
+        "comments": _list({**item, "body": text}),
+        "attachments": _list({**item, "name": text, "sha256": text, "size": count, "here": flag}),
+        "links": _list({"id": text, "kind": text, "ticket": text, "title": {"type": ["string", "null"]}}),
+        "remotes": _list({"remote": text, "number": count}),
+        "conflicts": _list({"path": text, "shown": value, "others": {"type": "array", "items": value}}),
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **_object(properties)}
+
+
+def _type(field: schema.Field) -> dict[str, Any]:
+    if field.type == "flag":
+        return {"type": "boolean"}
+    if field.type == "time":
+        return {"type": ["string", "null"], "format": "date-time"}
+    if field.choices:
+        return {"enum": [*(choice.name for choice in field.choices), None]}
+    return {"type": ["string", "null"]}
+
+
+def _list(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": _object(properties)}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}

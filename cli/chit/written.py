@@ -1,0 +1,59 @@
+"""What a write says: the ids on standard output, what changed and what comes next on standard error, or JSON."""
+
+from collections.abc import Sequence
+
+from chit.context import App
+from chit.wording import sentences
+from chit_sync.authoring import Done, Edit, record
+from chit_sync.store.reading import load_many
+
+SHORT_ID = 8
+
+
+def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "") -> list[Done]:
+    """Writes the edits and reports them."""
+    results = record(app.store, edits, by=app.actor, command=command, dry_run=app.options.dry_run)
+    report(app, results, next_step)
+    return results
+
+
+def report(app: App, results: Sequence[Done], next_step: str = "") -> None:
+    """Reports what was written, or with --dry-run would have been."""
+    would = "would " if app.options.dry_run else ""
+    if app.output.structured:
+        _records(app, results)
+        return
+    app.output.lines(done.id for done in results)
+    for done in results:
+        if done.created:
+            number = f" (number {done.number})" if done.number else ""
+            app.say(f"{would}write {short(done.id)}{number}" if would else f"wrote {short(done.id)}{number}")
+        elif not done.sets:
+            app.say(f"{short(done.id)}: nothing to change, it is so already")
+        else:
+            app.say(f"{short(done.id)}: {would}{', '.join(sentences(done.sets, app.zone))}")
+    if next_step and not would and any(done.sets for done in results):
+        app.say(next_step)
+
+
+def _records(app: App, results: Sequence[Done]) -> None:
+    """The tickets as they are now; with --dry-run, which changes nothing, what would be set."""
+    if app.options.dry_run:
+        planned = [
+            {
+                "schema": "chit.plan/1",
+                "id": done.id,
+                "created": done.created,
+                "set": {one.path: {"old": one.old, "new": one.new} for one in done.sets},
+            }
+            for done in results
+        ]
+        app.output.many(planned, str) if len(planned) != 1 else app.output.one(planned[0], str)
+        return
+    tickets = [ticket.record() for ticket in load_many(app.store, [done.number for done in results])]
+    app.output.many(tickets, str) if len(tickets) != 1 else app.output.one(tickets[0], str)
+
+
+def short(ident: str) -> str:
+    """An id as it is shown to people."""
+    return ident[:SHORT_ID]

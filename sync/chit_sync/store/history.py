@@ -1,0 +1,108 @@
+"""Reading history: who changed what, from what to what. Reads the log; what a ticket is now is `reading`'s business."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from chit_sync.change import Change, decode
+from chit_sync.registers import Value
+from chit_sync.store.database import Store, explained
+from chit_sync.ticket import iso
+
+_AT_ONCE = 200
+
+
+class Step(NamedTuple):
+    """One path that a change wrote: what its author saw there before, and the new value."""
+
+    path: str
+    old: Value
+    new: Value
+
+
+class Event(NamedTuple):
+    """A change as history. seq: its place in this store's log. time: microseconds since 1970 UTC, as people are shown it."""
+
+    seq: int
+    id: str
+    number: int
+    ticket: str
+    title: str
+    time: int
+    by: str
+    origin: int
+    steps: list[Step]
+
+    def record(self) -> dict[str, Any]:
+        """The event as `chit.event/1`."""
+        return {
+            "schema": "chit.event/1",
+            "id": self.id,
+            "ticket": self.ticket,
+            "number": self.number,
+            "title": self.title,
+            "time": iso(self.time),
+            "by": self.by,
+            "changes": [step._asdict() for step in self.steps],
+        }
+
+
+def of_ticket(store: Store, number: int) -> list[Event]:
+    """All that happened to the ticket with this store's number, the earliest first."""
+    with explained(store.path):
+        rows = store.db.execute(_SELECT + "WHERE c.ticket = ? ORDER BY c.seq", (number,)).fetchall()
+        events = [(change.at, id_, event) for row in rows for id_, change, event in [_event(store, row)]]
+    return [event for _, _, event in sorted(events)]
+
+
+def latest(store: Store, limit: int | None = None) -> Iterator[Event]:
+    """All that happened in the store, what came last first."""
+    before = 1 << 62
+    left = limit if limit is not None else 1 << 62
+    while left > 0:
+        with explained(store.path):
+            rows = store.db.execute(
+                _SELECT + "WHERE c.seq < ? ORDER BY c.seq DESC LIMIT ?", (before, min(left, _AT_ONCE))
+            ).fetchall()
+            events = [_event(store, row)[2] for row in rows]
+        if not events:
+            return
+        yield from events
+        before = events[-1].seq
+        left -= len(events)
+
+
+def since(store: Store, after: int, not_from: int, number: int | None = None) -> Iterator[Event]:
+    """What was taken in after that place in the log and did not come from the remote `not_from`, in order; of one ticket or all."""
+    while True:
+        with explained(store.path):
+            rows = store.db.execute(
+                _SELECT + "WHERE c.seq > ? AND c.origin <> ? AND c.ticket = ifnull(?, c.ticket) ORDER BY c.seq LIMIT ?",
+                (after, not_from, number, _AT_ONCE),
+            ).fetchall()
+            events = [_event(store, row)[2] for row in rows]
+        if not events:
+            return
+        yield from events
+        after = events[-1].seq
+
+
+_SELECT = (
+    "SELECT c.seq, c.id, c.ticket, c.origin, c.body, t.title FROM changes c LEFT JOIN tickets t ON t.num = c.ticket "
+)
+
+
+def _event(store: Store, row: tuple[int, bytes, int, int, bytes, str | None]) -> tuple[bytes, Change, Event]:
+    seq, id_, number, origin, body, title = row
+    change = decode(body)
+    seen: dict[str, tuple[int, str, Value]] = {}
+    for other in change.over:
+        found = store.db.execute("SELECT body FROM changes WHERE id = ?", (bytes.fromhex(other),)).fetchone()
+        if found is None:
+            continue
+        before = decode(found[0])
+        for path in change.set.keys() & before.set.keys():
+            candidate = (before.at, other, before.set[path])
+            if path not in seen or candidate[:2] > seen[path][:2]:
+                seen[path] = candidate
+    steps = [Step(path, seen[path][2] if path in seen else None, value) for path, value in change.set.items()]
+    return id_, change, Event(seq, id_.hex(), number, change.ticket, title or "", change.time, change.by, origin, steps)
