@@ -1,4 +1,7 @@
-"""F4: a program that imports click, sqlite3 and httpx and makes one request. python f4.py URL"""
+"""F4: a program that imports click, sqlite3 and httpx and makes one request. python f4.py URL
+
+The benchmark asks for a path that the server does not know: it says so from memory, without opening its store.
+"""
 
 import sqlite3
 import sys
@@ -10,4 +13,4 @@ assert click
 assert sqlite3
 # Certificates are not needed for plain HTTP on loopback, and loading them would make the floor comfortably high.
 with httpx.Client(verify=False, trust_env=False) as client:
-    client.get(sys.argv[1]).raise_for_status()
+    assert client.get(sys.argv[1]).content

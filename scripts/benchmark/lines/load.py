@@ -10,7 +10,7 @@ from benchmark.bench import Bench, Server
 from benchmark.measuring import Failed, Probe, interleaved
 
 INCIDENTS, EVENTS = 25_000, 142_000
-MAP = "servicenow"
+MAP = "servicenow-incidents"
 
 
 def _fresh_each_time(bench: Bench, name: str, *arguments: str | Path) -> Probe:
@@ -119,7 +119,7 @@ def pull(bench: Bench) -> None:
             bench.run("clone", server.url, str(clone))
             medians = interleaved(
                 {
-                    "F4": bench.floor("f4", server.url + "health"),
+                    "F4": bench.floor("f4", server.url + "v1/unknown"),
                     "nothing": bench.times("pull", cwd=clone),
                     "ten": _pull_of_ten(bench, server, upstream, clone, count),
                 },
