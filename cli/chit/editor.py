@@ -54,7 +54,8 @@ def edited(
 ) -> tuple[str, dict[str, Any], str]:
     """Lets a person edit fields and a body; returns the buffer's path, the fields and the body.
 
-    `missing` names the flag that replaces the editor. Raises UsageError where there is nobody to ask, and for what cannot be read; the buffer is kept then and named.
+    `missing` names the flag that replaces the editor. Raises UsageError where there is nobody to
+    ask, and for what cannot be read; the buffer is kept then and named.
     """
     if not app.interactive or not app.terminal:
         raise UsageError(f"{missing} is missing, and there is no terminal to ask on")

@@ -5,8 +5,7 @@ from textwrap import wrap
 
 from chit.context import App
 from chit.output import columns
-from chit.text import clean, clean_lines, paint, shorten
-from chit.written import SHORT_ID
+from chit.text import SHORT_ID, clean, clean_lines, paint, shorten
 from chit_sync.schema import FIELDS, PRIORITY_RANK
 from chit_sync.ticket import Comment, Ticket
 from chit_sync.times import local, relative

@@ -10,6 +10,9 @@ _DROP: dict[int, str | None] = dict.fromkeys(
 _DROP_KEEPING_LINES = {code: drop for code, drop in _DROP.items() if code not in (0x09, 0x0A)}
 _CELL = {**_DROP, 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x5C: "\\\\"}
 
+SHORT_ID = 8
+"""Letters of an id that people are shown."""
+
 COLORS = {
     "bold": "1",
     "dim": "2",

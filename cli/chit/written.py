@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from chit.context import App
+from chit.text import SHORT_ID
 from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
 from chit_sync.store.reading import load_many
-
-SHORT_ID = 8
 
 
 def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "") -> list[Done]:

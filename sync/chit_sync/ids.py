@@ -29,9 +29,9 @@ def derived(size: int, *parts: str) -> bytes:
 
     Each part is hashed with its length, so that ("ab", "c") and ("a", "bc") differ.
     """
-    import hashlib
+    from hashlib import sha256  # late: whoever only reads ids does not pay for OpenSSL
 
-    digest = hashlib.sha256()
+    digest = sha256()
     for part in parts:
         data = part.encode()
         digest.update(b"%d:" % len(data))

@@ -11,7 +11,8 @@ from chit.framework import command
 from chit.pages import size
 from chit.params import TICKET
 from chit.selection import one
-from chit.written import SHORT_ID, write
+from chit.text import SHORT_ID
+from chit.written import write
 from chit_sync.authoring import Edit, attach_file
 from chit_sync.errors import ConflictError, NotFoundError, UsageError
 from chit_sync.registers import Value

@@ -6,8 +6,8 @@ from chit.context import App
 from chit.errors import CONFLICT
 from chit.framework import command
 from chit.output import plain
+from chit.text import SHORT_ID
 from chit.wording import brief
-from chit.written import SHORT_ID
 from chit_sync.registers import Value
 from chit_sync.store.reading import in_conflict
 from chit_sync.ticket import Ticket

@@ -8,8 +8,7 @@ from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.output import Record, aligned, columns, plain
-from chit.text import cell
-from chit.written import SHORT_ID
+from chit.text import SHORT_ID, cell
 from chit_sync.errors import UsageError
 from chit_sync.query import listing
 from chit_sync.schema import PRIORITIES

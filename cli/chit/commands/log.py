@@ -7,9 +7,8 @@ import click
 from chit.context import App
 from chit.framework import command
 from chit.params import TICKET
-from chit.text import cell, clean, paint
+from chit.text import SHORT_ID, cell, clean, paint
 from chit.wording import exact, sentences
-from chit.written import SHORT_ID
 from chit_sync.store.history import Event, latest, of_ticket
 from chit_sync.store.reading import find
 from chit_sync.ticket import iso

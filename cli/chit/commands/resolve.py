@@ -10,8 +10,9 @@ from chit.context import App
 from chit.framework import command
 from chit.params import tickets_argument
 from chit.selection import to_write
+from chit.text import SHORT_ID
 from chit.wording import brief
-from chit.written import SHORT_ID, write
+from chit.written import write
 from chit_sync.authoring import Edit
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.registers import Value
