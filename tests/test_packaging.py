@@ -1,0 +1,58 @@
+"""The package that users install: what is in it, and that it says the version that it is."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import chit
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The names of the files in a wheel that was just built."""
+    target = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(target)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
+    (made,) = target.glob("*.whl")
+    return zipfile.ZipFile(made).namelist()
+
+
+def files(*parts: str, suffix: str) -> set[str]:
+    """Files of the source tree below parts[0], as paths within it."""
+    top = ROOT.joinpath(*parts)
+    return {file.relative_to(top).as_posix() for file in top.rglob(f"*{suffix}") if "__pycache__" not in file.parts}
+
+
+def test_version() -> None:
+    """The installed package and `chit.__version__` say the same version."""
+    assert version("chit") == chit.__version__
+
+
+def test_wheel_holds_both_packages(wheel: list[str]) -> None:
+    """Every module of both packages is in the wheel, and nothing else is code in it."""
+    assert {name for name in wheel if name.endswith(".py")} == files("cli", suffix=".py") | files("sync", suffix=".py")
+    assert {"chit/py.typed", "chit_sync/py.typed"} <= set(wheel)
+
+
+def test_wheel_holds_the_maps(wheel: list[str]) -> None:
+    """The maps for importing come along."""
+    maps = files("sync", suffix=".toml")
+    assert any(name.endswith("servicenow-incidents.toml") for name in maps)
+    assert maps <= set(wheel)
+
+
+def test_wheel_holds_the_completions(wheel: list[str]) -> None:
+    """Completions for the three shells are installed where these look for them."""
+    places = [name.partition(".data/data/")[2] for name in wheel if ".data/data/" in name]
+    assert sorted(os.path.dirname(place) for place in places if place) == [
+        "share/bash-completion/completions",
+        "share/fish/vendor_completions.d",
+        "share/zsh/site-functions",
+    ]
