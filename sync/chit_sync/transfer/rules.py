@@ -1,0 +1,170 @@
+"""Rules: how a value is made of the cells of a row. A map is a list of them. Pure, apart from what each remembers.
+
+A cell is a text, or (JSON Lines only) a list or an object. What a rule makes of a cell is remembered, because the rows of an event
+log repeat themselves, and checked against the schema once.
+"""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from chit_sync import schema
+from chit_sync.errors import UsageError
+from chit_sync.registers import Value
+from chit_sync.ticket import iso
+from chit_sync.transfer.report import Unfit
+from chit_sync.transfer.timestamps import Times
+
+Cells = Sequence[Any]
+
+REMEMBERED = 20_000
+SHORT = 200
+"""Cells up to that length are remembered, that many of each rule."""
+
+YES = frozenset(("true", "1", "yes", "y"))
+NO = frozenset(("false", "0", "no", "n"))
+
+
+class Spec(NamedTuple):
+    """What a map says about one value. columns: places in the row; the first that is not empty counts (unless there is a template)."""
+
+    columns: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    values: Mapping[str, Value] | None = None
+    keep_others: bool = False
+    default: Value = None
+    template: tuple[str, ...] | None = None
+    """The literals around the columns: one more than there are columns."""
+    sections: tuple[str, ...] | None = None
+    """Headings, one for each column."""
+    constant: Value = None
+    time: bool = False
+    separator: str | None = None
+
+
+class Rule:
+    """Makes the value of one path. Call it with a row's cells; raises Unfit."""
+
+    __slots__ = ("_key", "_known", "_times", "_type", "columns", "empty", "path", "spec")
+
+    def __init__(self, path: str, kind: str, spec: Spec, empty: frozenset[str], times: Times) -> None:
+        self.path = path
+        self.spec = spec
+        self.columns = spec.columns
+        self.empty = empty
+        self._type = kind
+        self._times = times
+        self._key = itemgetter(*spec.columns) if spec.columns else None
+        self._known: dict[Any, Value] = {}
+
+    def __call__(self, cells: Cells) -> Value:
+        if self._key is None:
+            return self._made(cells)
+        key = self._key(cells)
+        try:
+            return self._known[key]
+        except (KeyError, TypeError):  # TypeError: a list or an object, which nothing remembers
+            value = self._made(cells)
+        if isinstance(value, str) and len(value) > SHORT:
+            return value
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[key] = value
+        return value
+
+    def _made(self, cells: Cells) -> Value:
+        value = self._typed(self._picked(cells))
+        if value is None:
+            return None
+        try:
+            if self.path:
+                schema.check(self.path, value)
+        except UsageError as error:
+            raise Unfit(f"{error.message}. {error.hint}".removesuffix(" ")) from None
+        return value
+
+    def _picked(self, cells: Cells) -> Value:
+        """What the cells say, before it is turned into the field's type."""
+        spec = self.spec
+        found: Value = None
+        if spec.template is not None:
+            found = self._filled(spec.template, cells)
+        elif spec.sections is not None:
+            parts = [
+                f"## {heading}\n\n{text}" if heading else text
+                for heading, text in zip(spec.sections, self._texts(cells), strict=True)
+                if text
+            ]
+            found = "\n\n".join(parts) or None
+        elif spec.columns:
+            found = next((text for text in self._texts(cells) if text), None)
+        else:
+            return spec.constant
+        if isinstance(found, str) and spec.values is not None:
+            if found in spec.values:
+                found = spec.values[found]
+                return None if found is False or found == "" else found
+            if not spec.keep_others:
+                raise Unfit(f"{'/'.join(spec.names)}: the map has no value for {found[:60]!r}")
+        return spec.default if found is None else found
+
+    def _texts(self, cells: Cells) -> list[str]:
+        return [self._text(cells[place], name) for place, name in zip(self.columns, self.spec.names, strict=True)]
+
+    def _text(self, cell: Any, name: str) -> str:
+        if not isinstance(cell, str):
+            raise Unfit(f"{name} is {'an object' if isinstance(cell, dict) else 'a list'}, not a text")
+        return "" if cell in self.empty else cell
+
+    def _filled(self, literals: tuple[str, ...], cells: Cells) -> str | None:
+        """The template with the columns in it; what stands before an empty column is left out with it."""
+        line = ""
+        last = ""
+        for place, last in enumerate(self._texts(cells)):
+            if last:
+                line += (literals[place] if line or place == 0 else "") + last
+        return (line + literals[-1] if last else line) or None
+
+    def _typed(self, value: Value) -> Value:
+        if value is None or (isinstance(value, int) and self._type in ("flag", "time", "count")):
+            return value
+        if not isinstance(value, str):
+            return str(value)
+        if self._type == "text":
+            return value
+        if self.spec.time or self._type == "time":
+            stamp = self._times(value)
+            return stamp if self._type == "time" else iso(stamp)
+        if self._type == "flag":
+            low = value.strip().lower()
+            if low not in YES and low not in NO:
+                raise Unfit(f"{'/'.join(self.spec.names)}: {value[:40]!r} is neither yes nor no")
+            return True if low in YES else None
+        return (value if self.path.startswith("x.") else value.strip()) or None
+
+
+def labels(spec: Spec, cells: Cells, empty: frozenset[str]) -> set[str]:
+    """The labels that a row names: a list, or texts with a separator. Raises Unfit."""
+    found: set[str] = set()
+    for place, name in zip(spec.columns, spec.names, strict=True):
+        cell = cells[place]
+        parts = cell if isinstance(cell, list) else cell.split(spec.separator) if spec.separator else [cell]
+        for part in parts:
+            if not isinstance(part, str):
+                raise Unfit(f"{name}: a label is a text, not {str(part)[:40]}")
+            word: Value = part.strip()
+            if not word or word in empty:
+                continue
+            if spec.values is not None:
+                if word in spec.values:
+                    word = spec.values[str(word)]
+                elif not spec.keep_others:
+                    raise Unfit(f"{name}: the map has no value for {part[:60]!r}")
+            if not isinstance(word, str) or not word:
+                continue
+            try:
+                schema.check_label(word)
+            except UsageError as error:
+                raise Unfit(f"{error.message}. {error.hint}") from None
+            found.add(word)
+    return found

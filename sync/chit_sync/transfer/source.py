@@ -1,0 +1,213 @@
+"""Reading foreign files: plain or gzip, CSV or JSON Lines, row by row with line numbers. What a row means is not known here.
+
+Whatever is wrong with one line is reported with its number and costs that line only.
+"""
+
+import csv
+import gzip
+import io
+import os
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+from chit_sync.errors import NotFoundError, UsageError
+from chit_sync.transfer.report import Failure
+
+MAX_LINE = 8 << 20
+"""Most bytes in a line; a longer one is reported and left out."""
+
+GZIP = b"\x1f\x8b"
+
+Row = tuple[int, tuple[Any, ...]]
+"""Line number, and the cells of the columns that were asked for."""
+
+Fail = Callable[[Failure], None]
+
+
+class Source:
+    """A file to be read once. size: bytes on the disk, None for what is no file; done(): how many of them were read."""
+
+    def __init__(self, file: str | BinaryIO) -> None:
+        """Raises NotFoundError or UsageError for what cannot be read."""
+        self.name = file if isinstance(file, str) else str(getattr(file, "name", "the input"))
+        self.size: int | None = None
+        raw = _open(file) if isinstance(file, str) else file
+        try:
+            if isinstance(file, str):
+                self.size = os.fstat(raw.fileno()).st_size
+            self._raw = raw
+            buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[arg-type]  # BinaryIO reads
+            packed = buffered.peek(2)[:2] == GZIP
+            self.stream = io.BufferedReader(gzip.GzipFile(fileobj=buffered), 1 << 16) if packed else buffered  # type: ignore[arg-type,type-var]  # as above
+        except OSError as error:
+            raise UsageError(f"{self.name} cannot be read: {error.strerror}") from None
+
+    def done(self) -> int:
+        """Bytes of the file that were read so far."""
+        try:
+            return self._raw.tell()
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._raw.close()
+
+    def lines(self, fail: Fail) -> Iterator[tuple[int, bytes]]:
+        """The lines with their numbers from 1. Too long ones, and the place where a damaged file ends, are reported."""
+        number = 0
+        read = self.stream.readline
+        try:
+            while line := read(MAX_LINE):
+                number += 1
+                if len(line) >= MAX_LINE and not line.endswith(b"\n"):
+                    while line and not line.endswith(b"\n"):
+                        line = read(MAX_LINE)
+                    fail(Failure(number, f"longer than {MAX_LINE >> 20} MiB"))
+                    continue
+                yield number, line
+        except (EOFError, OSError, zlib.error) as error:
+            fail(Failure(number + 1, f"the file is damaged or cut off here: {error}"))
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise NotFoundError(f"cannot read {path}: {error.strerror}") from None
+
+
+def rows(source: Source, form: str, names: Sequence[str], delimiter: str, encoding: str, fail: Fail) -> Iterator[Row]:
+    """The rows of the file with the cells of the named columns. Raises UsageError if a CSV file has no such columns."""
+    if form == "csv":
+        return csv_rows(source, names, delimiter, encoding, fail)
+    return json_rows(source, names, fail)
+
+
+class _Lines:
+    """The lines of a CSV file as the csv module wants them. Knows which lines the row at hand is made of, and can take them back."""
+
+    def __init__(self, lines: Iterator[tuple[int, bytes]], encoding: str) -> None:
+        self._lines = lines
+        self._encoding = encoding
+        self._again: deque[tuple[int, str]] = deque()
+        self.row: list[tuple[int, str]] = []
+        self.undecodable: dict[int, str] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._again:
+            number, text = self._again.popleft()
+        else:
+            number, line = next(self._lines)
+            try:
+                text = line.decode(self._encoding)
+            except UnicodeDecodeError as error:
+                text = line.decode(self._encoding, "replace")
+                self.undecodable[number] = f"not valid {self._encoding.upper()} at byte {error.start + 1}"
+            if number == 1:
+                text = text.removeprefix("\ufeff")
+        self.row.append((number, text))
+        return text
+
+    def give_back(self) -> None:
+        """All lines of the row but its first one are to be read again."""
+        self._again.extendleft(reversed(self.row[1:]))
+
+
+def csv_rows(source: Source, names: Sequence[str], delimiter: str, encoding: str, fail: Fail) -> Iterator[Row]:
+    """A row that is damaged in its first line, as by a quote that never ends, costs that line, not what follows it."""
+    csv.field_size_limit(MAX_LINE)
+    lines = _Lines(source.lines(fail), encoding)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise UsageError(f"{source.name} is not CSV: {error}") from None
+    if header is None:
+        raise UsageError(f"{source.name} is empty", "A CSV file begins with a line that names its columns.")
+    header = [name.strip() for name in header]
+    places = [_place(header, name, source.name) for name in names]
+    pick = itemgetter(*places) if len(places) > 1 else (lambda row: (row[places[0]],))
+    width = len(header)
+    share: dict[str, str] = {}
+    while True:
+        lines.row = taken = []
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fail(Failure(taken[0][0], f"not CSV: {error}"))
+            lines.give_back()
+            continue
+        if len(row) != width:
+            if row:
+                fail(Failure(taken[0][0], f"{len(row)} columns instead of {width}"))
+                lines.give_back()
+            continue
+        if lines.undecodable:
+            wrong = [lines.undecodable[number] for number, _ in taken if number in lines.undecodable]
+            if wrong:
+                fail(Failure(taken[0][0], wrong[0]))
+                continue
+        cells = pick(row)
+        if len(share) > 500_000:
+            share.clear()
+        # One object for equal texts: an event log that repeats itself fits into little memory, and is compared at once.
+        yield taken[0][0], tuple(map(share.setdefault, cells, cells))
+
+
+def _place(header: list[str], name: str, file: str) -> int:
+    if header.count(name) == 1:
+        return header.index(name)
+    what = "no column" if name not in header else "more than one column"
+    raise UsageError(
+        f"{file} has {what} {name!r}, which the map names",
+        f"Its columns are: {', '.join(header)[:400]}.",
+    )
+
+
+def json_rows(source: Source, names: Sequence[str], fail: Fail) -> Iterator[Row]:
+    """An object a line. Numbers, true and false become texts; what is missing or null is empty; lists and objects stay."""
+    import msgspec
+
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    for number, line in source.lines(fail):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        try:
+            found = decode(line)
+        except UnicodeDecodeError as error:
+            fail(Failure(number, f"not valid UTF-8 at byte {error.start + 1}"))
+        except (msgspec.MsgspecError, RecursionError) as error:
+            fail(Failure(number, f"not a JSON object: {error}"))
+        else:
+            yield number, cells_of(found, names)
+
+
+def cells_of(record: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    """The cells of a JSON object; `a.b` names the member b of the object a, unless there is a member `a.b`."""
+    return tuple(_cell(record, name) for name in names)
+
+
+def _cell(record: dict[str, Any], name: str) -> Any:
+    found: Any = record.get(name)
+    if found is None and "." in name:
+        found = record
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+    if found is None:
+        return ""
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, int | float):
+        return str(found)
+    return found
