@@ -1,0 +1,107 @@
+"""How far a remote was read, and whether it is the one that it was. Each pair of this store and a remote has its own; knows no changes.
+
+The cursors are written in the transaction that takes what they stand for, so that a kill leaves both or neither, and they only grow.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chit_sync.errors import ConflictError, OtherStoreError
+from chit_sync.remotes.base import Expect
+from chit_sync.store.database import Store
+from chit_sync.store.remotes import Remote, get, tip_key
+from chit_sync.wire import Info
+
+BULK = 5_000
+"""Changes from which on a transfer is worth a larger cache."""
+
+
+def place(remote: Remote) -> int:
+    """How far the remote's log is known here, taken or waiting."""
+    return max(remote.pulled, remote.fetched)
+
+
+def expectation(store: Store, remote: Remote) -> Expect | None:
+    """What is known of the remote's log; None before it was first reached."""
+    if remote.store is None:
+        return None
+    return Expect(remote.store, place(remote), store.meta(tip_key(remote.id), b""))
+
+
+@contextmanager
+def advised(remote: Remote) -> Iterator[None]:
+    """Names the cure for a remote that is another store than before."""
+    try:
+        yield
+    except OtherStoreError as error:
+        raise other_store(remote, error.message) from None
+
+
+def other_store(remote: Remote, message: str) -> OtherStoreError:
+    """The error for a remote that is not what it was, with its cure."""
+    return OtherStoreError(
+        f"{remote.name}: {message}; nothing was changed",
+        f"If that is meant, `chit remote reset {remote.name}` reads it from the start; nothing is lost or doubled.",
+    )
+
+
+def check(store: Store, remote: Remote, info: Info) -> None:
+    """Raises ConflictError for a remote that is this very store, OtherStoreError for one that is not what it was."""
+    if info.store == store.meta("store"):
+        raise ConflictError(
+            f"the remote {remote.name} is this store itself",
+            f"Give it another address with `chit remote set-url {remote.name} URL`.",
+        )
+    if remote.store not in (None, info.store):
+        raise other_store(remote, f"{remote.url} is another store than before")
+    if info.last < place(remote):
+        raise other_store(
+            remote, f"{remote.url} has {info.last} changes, but {place(remote)} of it were read before: it was set back"
+        )
+
+
+def remember(store: Store, remote: Remote, info: Info) -> Remote:
+    """Keeps who the remote is, and that it answered just now."""
+    if remote.store is not None:
+        store.db.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # when it answered may be lost in a crash, and is not worth a wait
+    try:
+        with store.transaction() as db:
+            db.execute(
+                "UPDATE remotes SET store = coalesce(store, ?), contact = ? WHERE id = ?",
+                (info.store, store.now(), remote.id),
+            )
+    finally:
+        store.db.execute(f"PRAGMA synchronous = {careful}")
+    return get(store, remote.name)
+
+
+def advance(store: Store, remote: Remote, *, pulled: int = 0, fetched: int = 0, tip: bytes = b"") -> None:
+    """Moves the cursors forward, in the caller's transaction. tip: the id of the change at the furthest of them."""
+    db = store.db
+    furthest = db.execute("SELECT max(pulled, fetched) FROM remotes WHERE id = ?", (remote.id,)).fetchone()[0]
+    if tip and max(pulled, fetched) > furthest:
+        store.set_meta(tip_key(remote.id), tip)
+    db.execute(
+        "UPDATE remotes SET pulled = max(pulled, ?), fetched = max(fetched, ?) WHERE id = ?",
+        (pulled, max(pulled, fetched), remote.id),
+    )
+
+
+@contextmanager
+def bulk(store: Store, changes: int) -> Iterator[None]:
+    """Gives the connection more memory while much is written, and lets the database's log grow longer before it is tidied."""
+    if changes < BULK:
+        yield
+        return
+    db = store.db
+    before = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("cache_size", "wal_autocheckpoint")]
+    db.execute("PRAGMA cache_size = -32000")
+    db.execute("PRAGMA wal_autocheckpoint = 16000")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size = {before[0]}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {before[1]}")
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -1,0 +1,69 @@
+"""What becomes of changes that a remote refused: they stay visible until they are amended, sent again, or dropped."""
+
+from collections.abc import Sequence
+
+from chit_sync.change import decode
+from chit_sync.errors import ConflictError, NotFoundError
+from chit_sync.store import log, reading, remotes
+from chit_sync.store.database import Store
+from chit_sync.store.project import reproject
+from chit_sync.store.remotes import Remote
+
+
+def settle(store: Store, remote: Remote) -> int:
+    """Forgets the refusals of changes of which nothing shows any more, because later ones replaced them; returns how many."""
+    settled = [
+        refusal.seq
+        for refusal in remotes.refusals(store, [remote.name])
+        if not _shows(store, refusal.seq, refusal.ticket)
+    ]
+    if settled:
+        with store.transaction() as db:
+            db.executemany("DELETE FROM refusals WHERE remote = ? AND seq = ?", [(remote.id, seq) for seq in settled])
+    return len(settled)
+
+
+def _shows(store: Store, seq: int, number: int) -> bool:
+    """Whether the change is still what anybody sees, or loses against, at any of its paths."""
+    ticket = reading.load(store, number)
+    change = decode(store.db.execute("SELECT body FROM changes WHERE seq = ?", (seq,)).fetchone()[0])
+    for path in change.set:
+        key, _, name = path.rpartition("/")
+        registers = ticket.item_registers.get(key)
+        heads = ticket.registers.get(path) if registers is None else registers.get(name)
+        if heads and any(head[0] == seq for head in heads):
+            return True
+    return False
+
+
+def drop(store: Store, remote: Remote, seqs: Sequence[int], *, dry_run: bool = False) -> list[int]:
+    """Takes refused changes out of the log, as if they had never been made; returns the tickets' numbers.
+
+    Raises NotFoundError for a change that was not refused, ConflictError for one that was not made here or that another remote has.
+    """
+    with store.transaction(dry_run=dry_run) as db:
+        numbers: list[int] = []
+        for seq in seqs:
+            row = db.execute(
+                "SELECT c.ticket, c.origin FROM refusals f JOIN changes c USING (seq) WHERE f.remote = ? AND f.seq = ?",
+                (remote.id, seq),
+            ).fetchone()
+            if row is None:
+                raise NotFoundError(
+                    f"no change {seq} that {remote.name} refused", "`chit status` shows what was refused."
+                )
+            if row[1] != log.HERE:
+                raise ConflictError(f"the change {seq} was not made in this store", "Amend the ticket instead.")
+            other = db.execute(
+                "SELECT name FROM remotes r WHERE r.id <> ? AND r.pushed >= ?"
+                " AND NOT EXISTS (SELECT 1 FROM refusals WHERE remote = r.id AND seq = ?)",
+                (remote.id, seq, seq),
+            ).fetchone()
+            if other:
+                raise ConflictError(f"{other[0]} has the change {seq} already", "Amend the ticket instead.")
+            numbers.append(row[0])
+        db.executemany("DELETE FROM changes WHERE seq = ?", [(seq,) for seq in seqs])
+        db.executemany("DELETE FROM refusals WHERE seq = ?", [(seq,) for seq in seqs])
+        numbers = sorted(set(numbers))
+        reproject(store, numbers)
+    return numbers

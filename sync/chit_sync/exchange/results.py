@@ -1,0 +1,72 @@
+"""What an exchange came to, for whoever asked for it to show. Data only."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how much is done and how much there is in all: changes, or bytes of attachments."""
+
+
+def silent(done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
+class Held(NamedTuple):
+    """A change that came from a remote and is kept aside, because it does not pass here. seq: its place there."""
+
+    seq: int
+    id: str
+    reason: str
+
+
+class Refused(NamedTuple):
+    """A change of ours that a remote would not take. seq: its place here. ticket: this store's number."""
+
+    seq: int
+    ticket: int
+    reason: str
+
+
+class Conflict(NamedTuple):
+    """A path that came into conflict. ticket: this store's number."""
+
+    ticket: int
+    path: str
+
+
+class Fetched(NamedTuple):
+    """What a fetch came to. waiting: changes that wait for the next pull, those of earlier fetches too."""
+
+    fetched: int
+    waiting: int
+
+
+class Pulled(NamedTuple):
+    """What a pull came to. taken, had: changes. tickets: this store's numbers of those that changed, of which `created` are new.
+    conflicts: those that arose. held: what does not pass here; warnings: sentences."""
+
+    taken: int = 0
+    had: int = 0
+    tickets: tuple[int, ...] = ()
+    created: int = 0
+    conflicts: tuple[Conflict, ...] = ()
+    held: tuple[Held, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Pushed(NamedTuple):
+    """What a push came to. taken, had: changes. tickets: this store's numbers. refused: those that this push was refused.
+    blobs: attachments whose bytes were sent."""
+
+    taken: int = 0
+    had: int = 0
+    tickets: tuple[int, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    blobs: int = 0
+
+
+class Synced(NamedTuple):
+    """A pull and a push after it."""
+
+    pulled: Pulled
+    pushed: Pushed

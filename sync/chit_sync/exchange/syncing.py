@@ -1,0 +1,49 @@
+"""Whole exchanges made of the single ones: sync, and clone."""
+
+from chit_sync.exchange.pulling import pull
+from chit_sync.exchange.pushing import push
+from chit_sync.exchange.results import Progress, Pulled, Synced, silent
+from chit_sync.remotes.base import Log
+from chit_sync.store import remotes
+from chit_sync.store.database import Store
+from chit_sync.store.opening import create
+from chit_sync.store.project import recategorize
+from chit_sync.store.remotes import DEFAULT, Remote
+from chit_sync.wire import Info
+
+
+def sync(store: Store, remote: Remote, log: Log, *, progress: Progress = silent, dry_run: bool = False) -> Synced:
+    """Pulls, then pushes: what others did is merged before ours is sent."""
+    return Synced(
+        pull(store, remote, log, progress=progress, dry_run=dry_run),
+        push(store, remote, log, progress=progress, dry_run=dry_run),
+    )
+
+
+def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progress = silent) -> tuple[Store, Pulled]:
+    """Makes a store in the folder `path` from the one that `log` is, found at `url`, which becomes its remote `origin`.
+
+    The remote is asked first, so that nothing is left behind when it is not there. A clone that breaks off leaves a store that
+    `pull` completes. Raises ConflictError if there is a store already, RemoteError, AccessError.
+    """
+    info = log.info()
+    store = create(path)
+    try:
+        remote = remotes.add(store, name, url)
+        adopt(store, info)
+        return store, pull(store, remote, log, progress=progress)
+    except BaseException:
+        store.close()
+        raise
+
+
+def adopt(store: Store, info: Info) -> None:
+    """Takes over how the remote's statuses are called."""
+    if info.statuses == store.statuses:
+        return
+    import json
+
+    with store.transaction():
+        store.set_meta("statuses", json.dumps(info.statuses, ensure_ascii=False))
+        del store.statuses
+        recategorize(store)

@@ -1,0 +1,106 @@
+"""What a store takes from another one, and who may ask for what. Pure: the time is an argument.
+
+Everything that comes in passes `examine`: its bytes, its id, its shape, the schema. A change that does not pass stops itself, with a
+reason that its author can read, and nothing else.
+"""
+
+import re
+
+from chit_sync import ids, schema
+from chit_sync.change import CHANGE_BYTES, Change, decode_foreign, digest
+from chit_sync.clock import DAY, HOUR, MAX_AHEAD, MINUTE
+from chit_sync.errors import UsageError
+
+MAX_PATHS = 10_000
+"""Most paths that one change may set."""
+
+MAX_OVER = 10_000
+"""Most changes that one change may replace."""
+
+MAX_NONCE = 100
+"""Most characters in a nonce."""
+
+SCOPES: dict[str, frozenset[str]] = {
+    "admin": frozenset(("read", "append", "admin")),
+    "agent": frozenset(("read", "append")),
+    "reader": frozenset(("read",)),
+}
+"""What the holder of a token may do."""
+
+_change_id = re.compile(f"[0-9a-f]{{{2 * CHANGE_BYTES}}}").fullmatch
+_sha256 = re.compile("[0-9a-f]{64}").fullmatch
+
+
+class MismatchError(UsageError):
+    """A change whose id does not follow from its bytes: damaged on the way, or forged."""
+
+
+def may(scope: str, action: str) -> bool:
+    """Whether a token of that scope allows the action: read, append or admin."""
+    return action in SCOPES.get(scope, ())
+
+
+def is_genuine(ident: bytes, body: bytes) -> bool:
+    """Whether the id follows from the bytes; if not, they were damaged on the way, or forged."""
+    return digest(body) == ident
+
+
+def examine(ident: bytes, body: bytes) -> Change:
+    """Reads a change that came from outside and holds it to everything but the time of day.
+
+    Raises MismatchError if the id does not match the bytes, UsageError for everything else that is wrong with it.
+    """
+    if not is_genuine(ident, body):
+        raise MismatchError(f"the id {ident.hex()} does not match the change's bytes")
+    return examine_genuine(body)
+
+
+def examine_genuine(body: bytes) -> Change:
+    """The same for a change whose id was looked at already."""
+    change = decode_foreign(body)
+    reason = refuse(change)
+    if reason:
+        raise UsageError(reason)
+    return change
+
+
+def refuse(change: Change) -> str:
+    """Why a store does not take this change; empty if it does."""
+    if not ids.is_letters(change.ticket, 2 * ids.ID_BYTES):
+        return f"{change.ticket[:40]!r} is not the id of a ticket"
+    if not change.by or len(change.by) > schema.MAX_LINE or not _printable(change.by):
+        return f"{change.by[:40]!r} cannot be the name of an author"
+    if not 1 <= len(change.set) <= MAX_PATHS:
+        return f"it sets {len(change.set)} fields; 1 to {MAX_PATHS} are allowed"
+    if change.over and (len(change.over) > MAX_OVER or not all(map(_change_id, change.over))):
+        return "what it replaces is not named by ids of changes"
+    if len(change.nonce) > MAX_NONCE or not change.nonce.isascii():
+        return f"the nonce has {len(change.nonce)} characters; at most {MAX_NONCE} are allowed"
+    try:
+        for path, value in change.set.items():
+            schema.check(path, value)
+            if path.endswith("/sha256") and not _sha256(str(value)):
+                return f"{path} is not a SHA-256 in lower case hexadecimal"
+    except UsageError as error:
+        return error.message
+    return ""
+
+
+def _printable(text: str) -> bool:
+    return text.isprintable() or not (schema.has_control(text) or any("\ud800" <= char <= "\udfff" for char in text))
+
+
+def ahead(change: Change, now: int) -> str:
+    """Why a store does not take a change made by a clock that far ahead of its own; empty if it is not."""
+    if change.at <= now + MAX_AHEAD:
+        return ""
+    return f"its clock is {span(change.at - now)} ahead of the time here"
+
+
+def span(time: int) -> str:
+    """A span of microseconds in words, roughly."""
+    for unit, name in ((365 * DAY, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if time >= unit:
+            count = round(time / unit)
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "less than a minute"

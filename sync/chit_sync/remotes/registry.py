@@ -1,0 +1,61 @@
+"""From a remote's address to its log. New kinds of remotes are added here and nowhere else."""
+
+import os
+
+from chit_sync.errors import NotFoundError, UsageError
+from chit_sync.remotes.base import Log
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds that a server may be silent."""
+
+
+def is_url(address: str) -> bool:
+    """Whether the address is a URL rather than a path."""
+    scheme, mark, _ = address.partition("://")
+    return bool(mark) and scheme.isalnum()
+
+
+def is_http(address: str) -> bool:
+    """Whether the address is that of a server, for which there may be a token."""
+    return address.lower().startswith(("http://", "https://"))
+
+
+def open_remote(
+    address: str,
+    *,
+    token: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    ca_file: str | None = None,
+) -> Log:
+    """The log at an address: http(s)://…, file://… or a path. Raises UsageError for an address of no known kind, NotFoundError
+    for a path without a store. A server is not asked yet."""
+    if is_http(address):
+        from chit_sync.remotes.http import HttpLog
+
+        return HttpLog(address, token=token, timeout=timeout, ca_file=ca_file)
+    from chit_sync.remotes.local import LocalLog
+    from chit_sync.store.opening import open_store
+
+    path = store_path(address)
+    writable = os.access(path, os.W_OK)
+    return LocalLog(open_store(path, write=writable), address, writable=writable)
+
+
+def store_path(address: str) -> str:
+    """The folder of the store that a path or a file:// URL means: that folder itself, or `.chit` in it."""
+    path = address
+    if is_url(address):
+        from urllib.parse import unquote, urlsplit
+
+        parts = urlsplit(address)
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            raise UsageError(
+                f"{address} is no address of a remote that is known",
+                "It is http://…, https://…, file:///… or a path.",
+            )
+        path = unquote(parts.path)
+    path = os.path.expanduser(path)
+    for place in (path, os.path.join(path, ".chit")):
+        if os.path.exists(os.path.join(place, "store.db")):
+            return place
+    raise NotFoundError(f"there is no store at {address}", "Look at the remote's address with `chit remote list`.")

@@ -1,0 +1,197 @@
+"""What the store knows of other stores: their names and addresses, how far each was read, what it refused. Rows only, no network.
+
+`changes.origin` names the remote that is known to have a change. VISITOR stands for a store that pushed to this one, or for a remote
+that is gone; HERE (in `log`) for a change made in this store.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from chit_sync.errors import ConflictError, NotFoundError, UsageError
+from chit_sync.store.database import Connection, Store, explained
+
+VISITOR = -1
+
+DEFAULT = "origin"
+"""The name of the remote that a clone comes from."""
+
+MAX_NAME = 40
+
+
+class Remote(NamedTuple):
+    """A remote. store: the identity that it had when it was first reached. pulled: how far its log was read into ours; fetched: the
+    same, with what waits; pushed: how far ours was offered to it. contact: when it last answered (microseconds since 1970 UTC)."""
+
+    id: int
+    name: str
+    url: str
+    store: str | None
+    pulled: int
+    fetched: int
+    pushed: int
+    contact: int | None
+
+
+_COLUMNS = "id, name, url, store, pulled, fetched, pushed, contact"
+
+
+def add(store: Store, name: str, url: str) -> Remote:
+    """Remembers a remote. Raises UsageError for a name that cannot be one, ConflictError for one that is taken."""
+    _check_name(name)
+    if not url.strip():
+        raise UsageError("a remote needs an address")
+    with store.transaction() as db:
+        _check_free(db, name)
+        db.execute("INSERT INTO remotes (name, url) VALUES (?, ?)", (name, url))
+    return get(store, name)
+
+
+def get(store: Store, name: str | None = None) -> Remote:
+    """The remote of that name, or the default one (`origin`, else the oldest). Raises NotFoundError."""
+    with explained(store.path):
+        if name is None:
+            row = store.db.execute(
+                f"SELECT {_COLUMNS} FROM remotes ORDER BY name <> ?, id LIMIT 1",
+                (DEFAULT,),
+            ).fetchone()
+            if row is None:
+                raise NotFoundError("this store has no remote", "Add one with `chit remote add NAME URL`.")
+        else:
+            row = store.db.execute(f"SELECT {_COLUMNS} FROM remotes WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                raise NotFoundError(f"no remote {name!r}", "`chit remote list` shows what there is.")
+    return Remote._make(row)
+
+
+def listing(store: Store) -> list[Remote]:
+    """All remotes, the default one first."""
+    with explained(store.path):
+        rows = store.db.execute(f"SELECT {_COLUMNS} FROM remotes ORDER BY name <> ?, id", (DEFAULT,)).fetchall()
+    return list(map(Remote._make, rows))
+
+
+def rename(store: Store, name: str, new: str) -> Remote:
+    """Gives a remote another name. Raises NotFoundError, UsageError, ConflictError."""
+    remote = get(store, name)
+    _check_name(new)
+    with store.transaction() as db:
+        if new != name:
+            _check_free(db, new)
+        db.execute("UPDATE remotes SET name = ? WHERE id = ?", (new, remote.id))
+    return get(store, new)
+
+
+def set_url(store: Store, name: str, url: str) -> Remote:
+    """Gives a remote another address. It must be the same store there; another one is noticed at the next exchange."""
+    remote = get(store, name)
+    if not url.strip():
+        raise UsageError("a remote needs an address")
+    with store.transaction() as db:
+        db.execute("UPDATE remotes SET url = ? WHERE id = ?", (url, remote.id))
+    return get(store, name)
+
+
+def remove(store: Store, name: str) -> Remote:
+    """Forgets a remote and all that is known of it; the changes that came from it stay."""
+    remote = get(store, name)
+    with store.transaction() as db:
+        _forget(store, remote.id)
+        db.execute("DELETE FROM remotes WHERE id = ?", (remote.id,))
+    return remote
+
+
+def reset(store: Store, name: str) -> Remote:
+    """Forgets how far a remote was read and what it is, for one that is another store than before or was set back.
+
+    The next pull reads all of its log again, the next push offers it all of ours; what the other side has is had, not doubled.
+    """
+    remote = get(store, name)
+    with store.transaction() as db:
+        _forget(store, remote.id)
+        db.execute(
+            "UPDATE remotes SET store = NULL, pulled = 0, fetched = 0, pushed = 0 WHERE id = ?",
+            (remote.id,),
+        )
+    return get(store, name)
+
+
+def _forget(store: Store, remote: int) -> None:
+    db = store.db
+    for table in ("refusals", "incoming", "numbers"):
+        db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
+    db.execute("DELETE FROM meta WHERE key = ?", (tip_key(remote),))
+    db.execute("UPDATE changes SET origin = ? WHERE origin = ?", (VISITOR, remote))
+
+
+def tip_key(remote: int) -> str:
+    """The key in `meta` under which the id of the change at `fetched` is kept: it tells a log that was set back."""
+    return f"tip/{remote}"
+
+
+class Pending(NamedTuple):
+    """What is still to be exchanged with a remote, in changes. refused: what it would not take; held: what we would not."""
+
+    unsent: int
+    refused: int
+    fetched: int
+    held: int
+
+
+def pending(store: Store, remote: Remote) -> Pending:
+    """What waits for the next push and pull."""
+    db = store.db
+    with explained(store.path):
+        refused = db.execute("SELECT count(*) FROM refusals WHERE remote = ?", (remote.id,)).fetchone()[0]
+        unsent = db.execute(
+            "SELECT count(*) FROM changes WHERE seq > ? AND origin <> ?"
+            " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)",
+            (remote.pushed, remote.id, remote.id),
+        ).fetchone()[0]
+        fetched, held = db.execute(
+            "SELECT count(*) FILTER (WHERE seq > :pulled), count(*) FILTER (WHERE seq <= :pulled)"
+            " FROM incoming WHERE remote = :id",
+            {"pulled": remote.pulled, "id": remote.id},
+        ).fetchone()
+    return Pending(unsent, refused, fetched, held)
+
+
+class Refusal(NamedTuple):
+    """A change that a remote would not take. ticket: this store's number. time: when it refused."""
+
+    remote: str
+    seq: int
+    ticket: int
+    time: int
+    reason: str
+
+
+def refusals(store: Store, names: Sequence[str] = ()) -> list[Refusal]:
+    """All changes that remotes (these, or all) refused, oldest first."""
+    where = f"WHERE r.name IN ({','.join('?' * len(names))})" if names else ""
+    with explained(store.path):
+        rows = store.db.execute(
+            "SELECT r.name, f.seq, c.ticket, f.time, f.reason FROM refusals f JOIN remotes r ON r.id = f.remote"
+            f" JOIN changes c ON c.seq = f.seq {where} ORDER BY f.seq",
+            list(names),
+        ).fetchall()
+    return list(map(Refusal._make, rows))
+
+
+def _check_name(name: str) -> None:
+    if (
+        not name
+        or len(name) > MAX_NAME
+        or not all(char.isalnum() or char in "_-." for char in name)
+        or name.isdecimal()
+    ):
+        raise UsageError(
+            f"{name[:MAX_NAME]!r} cannot name a remote",
+            f"A name has 1 to {MAX_NAME} letters, digits, dots, dashes or underscores, and is no number.",
+        )
+
+
+def _check_free(db: Connection, name: str) -> None:
+    if db.execute("SELECT 1 FROM remotes WHERE name = ?", (name,)).fetchone():
+        raise ConflictError(
+            f"there is a remote {name} already", f"Change its address with `chit remote set-url {name} URL`."
+        )

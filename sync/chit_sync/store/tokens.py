@@ -1,0 +1,81 @@
+"""Tokens that let others ask this store over the network. A token is shown once, when it is made; the store keeps its hash."""
+
+from typing import NamedTuple
+
+from chit_sync.errors import ConflictError, NotFoundError, UsageError
+from chit_sync.store.database import Store, explained
+
+PREFIX = "chit_"
+"""How every token begins, so that scanners for leaked secrets can tell one."""
+
+TOKEN_BYTES = 32
+MAX_NAME = 100
+
+
+class Token(NamedTuple):
+    """A token, without its secret. Times in microseconds since 1970 UTC; revoked is None while it is good."""
+
+    id: int
+    name: str
+    scope: str
+    created: int
+    revoked: int | None
+
+
+def create(store: Store, name: str, scope: str) -> tuple[Token, str]:
+    """Makes a token; returns it and the secret, which is nowhere else. Raises UsageError, ConflictError for a name in use."""
+    from base64 import urlsafe_b64encode
+
+    from chit_sync.policy import SCOPES
+
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise UsageError(
+            f"{name[:MAX_NAME]!r} cannot name a token", f"A name has 1 to {MAX_NAME} printable characters."
+        )
+    if scope not in SCOPES:
+        raise UsageError(f"there is no scope {scope!r}", f"It is one of: {', '.join(SCOPES)}.")
+    secret = PREFIX + urlsafe_b64encode(store.entropy(TOKEN_BYTES)).decode().rstrip("=")
+    with store.transaction() as db:
+        if db.execute("SELECT 1 FROM tokens WHERE name = ? AND revoked IS NULL", (name,)).fetchone():
+            raise ConflictError(f"there is a token {name!r} already", "Revoke it first, or choose another name.")
+        db.execute(
+            "INSERT INTO tokens (name, scope, hash, created) VALUES (?, ?, ?, ?)",
+            (name, scope, _hash(secret), store.now()),
+        )
+        ident = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+    return next(token for token in listing(store) if token.id == ident), secret
+
+
+def listing(store: Store) -> list[Token]:
+    """All tokens, revoked ones too, oldest first."""
+    with explained(store.path):
+        rows = store.db.execute("SELECT id, name, scope, created, revoked FROM tokens ORDER BY id").fetchall()
+    return list(map(Token._make, rows))
+
+
+def revoke(store: Store, name: str) -> Token:
+    """Ends a token, named by its name or its number; it is refused from the next request on. Raises NotFoundError."""
+    with store.transaction() as db:
+        row = db.execute(
+            "SELECT id FROM tokens WHERE revoked IS NULL AND (name = ? OR id = ?) ORDER BY name <> ? LIMIT 1",
+            (name, int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else -1, name),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"no token {name!r}", "`chit token list` shows what there is.")
+        db.execute("UPDATE tokens SET revoked = ? WHERE id = ?", (store.now(), row[0]))
+    return next(token for token in listing(store) if token.id == row[0])
+
+
+def scope_of(store: Store, secret: str) -> str | None:
+    """What the token allows; None for one that is unknown or was revoked."""
+    with explained(store.path):
+        row = store.db.execute(
+            "SELECT scope FROM tokens WHERE hash = ? AND revoked IS NULL", (_hash(secret),)
+        ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _hash(secret: str) -> bytes:
+    from hashlib import sha256
+
+    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
