@@ -62,6 +62,7 @@ def check(store: Store, remote: Remote, info: Info) -> None:
 
 def remember(store: Store, remote: Remote, info: Info) -> Remote:
     """Keeps who the remote is, and that it answered just now."""
+    careful = store.db.execute("PRAGMA synchronous").fetchone()[0]
     if remote.store is not None:
         store.db.execute(
             "PRAGMA synchronous = NORMAL"
