@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from chit.context import App
 from chit.output import columns
-from chit.text import SHORT_ID, clean, clean_lines, paint, shorten
+from chit.text import SHORT_ID, clean, clean_lines, paint, shorten, size
 from chit_sync.schema import FIELDS, PRIORITY_RANK
 from chit_sync.ticket import Comment, Ticket
 from chit_sync.times import local, relative
@@ -116,16 +116,6 @@ def _text(text: str, screen: int) -> list[str]:
 
 def _brief(value: object) -> str:
     return shorten(clean(str(value).replace("\n", " ")), 70)
-
-
-def size(count: int) -> str:
-    """A number of bytes for people."""
-    amount = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{count} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"
 
 
 def pages(app: App, tickets: Sequence[Ticket]) -> str:

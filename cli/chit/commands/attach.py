@@ -8,10 +8,9 @@ import click
 from chit.commands.comment import item
 from chit.context import App
 from chit.framework import command
-from chit.pages import size
 from chit.params import TICKET
 from chit.selection import one
-from chit.text import SHORT_ID
+from chit.text import SHORT_ID, size
 from chit.written import write
 from chit_sync.authoring import Edit, attach_file
 from chit_sync.errors import ConflictError, NotFoundError, UsageError

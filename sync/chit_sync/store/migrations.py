@@ -52,6 +52,7 @@ CREATE TABLE tickets (
 CREATE UNIQUE INDEX tickets_id ON tickets (id);
 CREATE INDEX tickets_open ON tickets (priority, updated DESC) WHERE state = 0;
 CREATE INDEX tickets_updated ON tickets (updated);
+CREATE INDEX tickets_due ON tickets (due) WHERE due IS NOT NULL;
 CREATE TABLE registers (num INTEGER PRIMARY KEY, fields TEXT NOT NULL);
 
 -- pk: ticket's num * 2^24 + the item's place in the ticket, so that a ticket's items lie together. key: KIND/ID. ref: a link's target.

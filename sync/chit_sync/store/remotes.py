@@ -35,15 +35,15 @@ class Remote(NamedTuple):
 _COLUMNS = "id, name, url, store, pulled, fetched, pushed, contact"
 
 
-def add(store: Store, name: str, url: str) -> Remote:
+def add(store: Store, name: str, url: str, *, dry_run: bool = False) -> Remote:
     """Remembers a remote. Raises UsageError for a name that cannot be one, ConflictError for one that is taken."""
     _check_name(name)
     if not url.strip():
         raise UsageError("a remote needs an address")
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         _check_free(db, name)
         db.execute("INSERT INTO remotes (name, url) VALUES (?, ?)", (name, url))
-    return get(store, name)
+        return get(store, name)
 
 
 def get(store: Store, name: str | None = None) -> Remote:
@@ -70,49 +70,49 @@ def listing(store: Store) -> list[Remote]:
     return list(map(Remote._make, rows))
 
 
-def rename(store: Store, name: str, new: str) -> Remote:
+def rename(store: Store, name: str, new: str, *, dry_run: bool = False) -> Remote:
     """Gives a remote another name. Raises NotFoundError, UsageError, ConflictError."""
     remote = get(store, name)
     _check_name(new)
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         if new != name:
             _check_free(db, new)
         db.execute("UPDATE remotes SET name = ? WHERE id = ?", (new, remote.id))
-    return get(store, new)
+        return get(store, new)
 
 
-def set_url(store: Store, name: str, url: str) -> Remote:
+def set_url(store: Store, name: str, url: str, *, dry_run: bool = False) -> Remote:
     """Gives a remote another address. It must be the same store there; another one is noticed at the next exchange."""
     remote = get(store, name)
     if not url.strip():
         raise UsageError("a remote needs an address")
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         db.execute("UPDATE remotes SET url = ? WHERE id = ?", (url, remote.id))
-    return get(store, name)
+        return get(store, name)
 
 
-def remove(store: Store, name: str) -> Remote:
+def remove(store: Store, name: str, *, dry_run: bool = False) -> Remote:
     """Forgets a remote and all that is known of it; the changes that came from it stay."""
     remote = get(store, name)
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         _forget(store, remote.id)
         db.execute("DELETE FROM remotes WHERE id = ?", (remote.id,))
     return remote
 
 
-def reset(store: Store, name: str) -> Remote:
+def reset(store: Store, name: str, *, dry_run: bool = False) -> Remote:
     """Forgets how far a remote was read and what it is, for one that is another store than before or was set back.
 
     The next pull reads all of its log again, the next push offers it all of ours; what the other side has is had, not doubled.
     """
     remote = get(store, name)
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         _forget(store, remote.id)
         db.execute(
             "UPDATE remotes SET store = NULL, pulled = 0, fetched = 0, pushed = 0 WHERE id = ?",
             (remote.id,),
         )
-    return get(store, name)
+        return get(store, name)
 
 
 def _forget(store: Store, remote: int) -> None:

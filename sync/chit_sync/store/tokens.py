@@ -53,9 +53,9 @@ def listing(store: Store) -> list[Token]:
     return list(map(Token._make, rows))
 
 
-def revoke(store: Store, name: str) -> Token:
+def revoke(store: Store, name: str, *, dry_run: bool = False) -> Token:
     """Ends a token, named by its name or its number; it is refused from the next request on. Raises NotFoundError."""
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         row = db.execute(
             "SELECT id FROM tokens WHERE revoked IS NULL AND (name = ? OR id = ?) ORDER BY name <> ? LIMIT 1",
             (name, int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else -1, name),
@@ -63,7 +63,7 @@ def revoke(store: Store, name: str) -> Token:
         if row is None:
             raise NotFoundError(f"no token {name!r}", "`chit token list` shows what there is.")
         db.execute("UPDATE tokens SET revoked = ? WHERE id = ?", (store.now(), row[0]))
-    return next(token for token in listing(store) if token.id == row[0])
+        return next(token for token in listing(store) if token.id == row[0])
 
 
 def scope_of(store: Store, secret: str) -> str | None:

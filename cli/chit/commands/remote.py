@@ -1,0 +1,111 @@
+"""`chit remote`."""
+
+import os
+
+import click
+
+from chit.context import App
+from chit.exchanging import keep_token
+from chit.framework import group, subcommand
+from chit.output import Record
+from chit_sync.errors import UsageError
+from chit_sync.remotes.registry import is_http, is_url
+from chit_sync.store import remotes
+from chit_sync.store.remotes import Remote
+from chit_sync.ticket import iso
+
+
+@group()
+def remote() -> None:
+    """Name other stores to exchange with."""
+
+
+@subcommand(remote)
+@click.argument("name")
+@click.argument("url")
+@click.option("--token-stdin", is_flag=True, help="Read the token from standard input, and keep it for the address.")
+def add(app: App, name: str, url: str, token_stdin: bool) -> None:
+    """Name another store: a URL, or a path on this machine."""
+    address = _address(url)
+    if token_stdin:
+        if not is_http(address):
+            raise UsageError("a token is for a server only", "Leave --token-stdin out.")
+        keep_token(app, address)
+    made = remotes.add(app.store, name, address, dry_run=app.options.dry_run)
+    app.output.one(_record(app, made), lambda: name)
+    app.say(f"`chit pull --remote {name}` takes what is there")
+
+
+@subcommand(remote, "list")
+def list_(app: App) -> None:
+    """List the remotes."""
+    found = remotes.listing(app.reading)
+    rows = [(one.name, one.url) for one in found]
+    app.output.many(
+        [_record(app, one) for one in found], lambda: app.output.table(("NAME", "URL"), rows) if rows else ""
+    )
+
+
+@subcommand(remote)
+@click.argument("name", required=False)
+def show(app: App, name: str | None) -> None:
+    """Show how things stand with a remote."""
+    found = remotes.get(app.reading, name or app.options.remote)
+    record = _record(app, found)
+    app.output.one(record, lambda: "\n".join(f"{key:<8} {value}" for key, value in record.items() if key != "schema"))
+
+
+@subcommand(remote, "set-url")
+@click.argument("name")
+@click.argument("url")
+def set_url(app: App, name: str, url: str) -> None:
+    """Give a remote another address."""
+    found = remotes.set_url(app.store, name, _address(url), dry_run=app.options.dry_run)
+    app.output.one(_record(app, found), lambda: name)
+
+
+@subcommand(remote)
+@click.argument("name")
+@click.argument("new")
+def rename(app: App, name: str, new: str) -> None:
+    """Give a remote another name."""
+    found = remotes.rename(app.store, name, new, dry_run=app.options.dry_run)
+    app.output.one(_record(app, found), lambda: found.name)
+
+
+@subcommand(remote)
+@click.argument("name")
+def reset(app: App, name: str) -> None:
+    """Forget how far a remote was read: it is another store now, or was set back.
+
+    The next pull reads it from the start; nothing is lost or doubled.
+    """
+    found = remotes.reset(app.store, name, dry_run=app.options.dry_run)
+    app.output.one(_record(app, found), lambda: name)
+
+
+@subcommand(remote)
+@click.argument("name")
+def remove(app: App, name: str) -> None:
+    """Forget a remote; what came from it stays."""
+    pending = remotes.pending(app.reading, remotes.get(app.reading, name))
+    if pending.unsent or pending.refused:
+        app.confirm(f"{pending.unsent + pending.refused} changes were not sent to {name}. Forget it?")
+    found = remotes.remove(app.store, name, dry_run=app.options.dry_run)
+    app.output.one(_record(app, found, pending._asdict()), lambda: name)
+
+
+def _address(url: str) -> str:
+    return url if is_url(url) else os.path.abspath(url)
+
+
+def _record(app: App, one: Remote, pending: Record | None = None) -> dict[str, object]:
+    counts = pending if pending is not None else remotes.pending(app.reading, one)._asdict()
+    return {
+        "schema": "chit.remote/1",
+        "name": one.name,
+        "url": one.url,
+        "store": one.store,
+        "contact": iso(one.contact),
+        **counts,
+    }

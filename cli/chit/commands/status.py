@@ -1,0 +1,81 @@
+"""`chit status`."""
+
+import click
+
+from chit.context import App
+from chit.errors import DIFFERENT
+from chit.framework import command
+from chit.text import SHORT_ID, clean, paint
+from chit_sync.store.overview import Exchange, Overview, overview
+from chit_sync.ticket import iso
+from chit_sync.times import relative
+
+
+@command()
+@click.option("--exit-code", is_flag=True, help="End with 10 if anything is unsent, refused or in conflict.")
+def status(app: App, exit_code: bool) -> int:
+    """Say what is unsent, refused or in conflict, and what to do next."""
+    found = overview(app.reading, app.now)
+    app.output.one(_record(app, found), lambda: "\n".join(_lines(app, found)))
+    waiting = found.conflicts or any(sum(one.pending) for one in found.exchanges)
+    return DIFFERENT if exit_code and waiting else 0
+
+
+def _record(app: App, found: Overview) -> dict[str, object]:
+    return {
+        "schema": "chit.status/1",
+        "store": app.store_path,
+        "open": found.open,
+        "overdue": found.overdue,
+        "conflicts": found.conflicts,
+        "in_conflict": [one._asdict() for one in found.in_conflict],
+        "remotes": [
+            {
+                "name": one.remote.name,
+                "url": one.remote.url,
+                **one.pending._asdict(),
+                "contact": iso(one.remote.contact),
+                "refusals": [{**refusal._asdict(), "time": iso(refusal.time)} for refusal in one.refusals],
+            }
+            for one in found.exchanges
+        ],
+    }
+
+
+def _lines(app: App, found: Overview) -> list[str]:
+    def style(text: str, how: str) -> str:
+        return paint(text, how) if app.colored else text
+
+    overdue = f", {found.overdue} overdue (`chit list is:overdue`)" if found.overdue else ""
+    lines = [f"{found.open} open tickets{overdue}"]
+    if found.conflicts:
+        lines.append(style(f"{found.conflicts} conflicts: `chit resolve TICKET` decides", "bold red"))
+        lines += [f"    {one.id[:SHORT_ID]}  {clean(one.title)}" for one in found.in_conflict]
+    for exchange in found.exchanges:
+        lines += _exchange(app, exchange)
+    if not found.exchanges:
+        lines.append("no remote: `chit remote add origin URL` names one to exchange with")
+    return lines
+
+
+def _exchange(app: App, one: Exchange) -> list[str]:
+    name, pending = one.remote.name, one.pending
+    flag = "" if name == "origin" else f" --remote {name}"
+    when = f", last heard of {relative(one.remote.contact, app.now)}" if one.remote.contact else ", not reached yet"
+    lines = [f"{name} {clean(one.remote.url)}{when}"]
+    if pending.unsent:
+        lines.append(f"    {pending.unsent} changes to send: `chit push{flag}` (`chit diff{flag}` shows them)")
+    if pending.fetched:
+        lines.append(f"    {pending.fetched} changes fetched and not taken yet: `chit pull{flag}`")
+    if pending.held:
+        lines.append(f"    {pending.held} changes from there do not pass here; each pull tries them again")
+    if pending.refused:
+        lines.append(f"    {pending.refused} changes were refused there:")
+        lines += [
+            f"        ticket {refusal.ticket}, {relative(refusal.time, app.now)}: {clean(refusal.reason)}"
+            for refusal in one.refusals
+        ]
+        lines.append(f"    mend the cause and `chit push --again{flag}`, or `chit undo`")
+    if not sum(pending):
+        lines.append("    nothing to send, nothing waiting")
+    return lines

@@ -1,0 +1,32 @@
+"""`chit sync`."""
+
+import click
+
+from chit.context import App
+from chit.exchanging import Progress, chosen, get_all_bytes, pulled_record, pushed_record, reach, say_pulled, say_pushed
+from chit.framework import command
+from chit_sync.exchange.pulling import pull
+from chit_sync.exchange.pushing import push
+
+
+@command()
+@click.option("--attachments", is_flag=True, help="Bring the bytes of attachments too.")
+def sync(app: App, attachments: bool) -> None:
+    """Pull, then push."""
+    remote = chosen(app)
+    log = reach(app, remote.url)
+    try:
+        with Progress(app, f"pull {remote.name}") as progress:
+            pulled = pull(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
+        if attachments and not app.options.dry_run:
+            get_all_bytes(app, app.store, log)
+        with Progress(app, f"push {remote.name}") as progress:
+            pushed = push(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
+    finally:
+        log.close()
+    if app.output.structured:
+        app.output.one(
+            {"schema": "chit.synced/1", "pulled": pulled_record(pulled), "pushed": pushed_record(pushed)}, str
+        )
+    say_pulled(app, remote, pulled)
+    say_pushed(app, remote, pushed)

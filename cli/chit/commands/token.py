@@ -1,0 +1,59 @@
+"""`chit token`."""
+
+import click
+
+from chit.context import App
+from chit.framework import group, subcommand
+from chit_sync.errors import UsageError
+from chit_sync.store import tokens
+from chit_sync.store.tokens import Token
+from chit_sync.ticket import iso
+
+
+@group()
+def token() -> None:
+    """Say who may use a served store."""
+
+
+@subcommand(token)
+@click.argument("name")
+@click.option(
+    "--scope", default="agent", show_default=True, metavar="SCOPE", help="admin, agent (reads and writes) or reader."
+)
+def create(app: App, name: str, scope: str) -> None:
+    """Make a token; it is printed once and kept nowhere."""
+    if app.options.dry_run:
+        raise UsageError("a token cannot be made for show", "Leave --dry-run out.")
+    made, secret = tokens.create(app.store, name, scope)
+    app.output.one({**_record(made), "token": secret}, lambda: secret)
+    app.say("give it to whoever is to use the store; it is not shown again")
+
+
+@subcommand(token, "list")
+def list_(app: App) -> None:
+    """List the tokens, without their secrets."""
+    found = tokens.listing(app.reading)
+    rows = [(str(one.id), one.name, one.scope, iso(one.created) or "", iso(one.revoked) or "") for one in found]
+    app.output.many(
+        map(_record, found),
+        lambda: app.output.table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows) if rows else "",
+    )
+
+
+@subcommand(token)
+@click.argument("name")
+def revoke(app: App, name: str) -> None:
+    """End a token, by its name or id; it is refused from now on."""
+    ended = tokens.revoke(app.store, name, dry_run=app.options.dry_run)
+    app.output.one(_record(ended), lambda: ended.name)
+
+
+def _record(one: Token) -> dict[str, object]:
+    return {
+        "schema": "chit.token/1",
+        "id": str(one.id),
+        "name": one.name,
+        "scope": one.scope,
+        "created": iso(one.created),
+        "revoked": iso(one.revoked),
+    }

@@ -1,0 +1,184 @@
+"""What the commands that talk to remotes share: the remote, its token, progress, and what is said afterwards."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chit.context import App, user_config
+from chit.text import SHORT_ID, size
+from chit_sync.errors import ConflictError, PartialError, UsageError
+from chit_sync.exchange.results import Pulled, Pushed
+from chit_sync.remotes.base import Log
+from chit_sync.remotes.registry import is_http, open_remote
+from chit_sync.store import blobs, remotes
+from chit_sync.store.blobs import Missing
+from chit_sync.store.database import Store
+from chit_sync.store.reading import load_many
+from chit_sync.store.remotes import Remote
+from chit_sync.ticket import Attachment
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_BAR = 24
+_SLOW_SECONDS = 1.0
+
+
+def chosen(app: App) -> Remote:
+    """The remote of --remote, or the default one."""
+    return remotes.get(app.store, app.options.remote)
+
+
+def reach(app: App, url: str) -> Log:
+    """The log at an address, with the token for it."""
+    token = find_token(app, url) if is_http(url) else None
+    timeout = app.options.timeout or float(app.config.get("remote.timeout"))
+    return open_remote(url, token=token, timeout=timeout)
+
+
+def find_token(app: App, url: str) -> str | None:
+    """The token for an address from the environment, a helper, .netrc or the credentials file."""
+    from chit_sync.credentials import find
+
+    return find(
+        url, environ=app.environ, folder=os.path.dirname(user_config()), helper=app.config.text("credential.helper")
+    )
+
+
+def keep_token(app: App, url: str) -> None:
+    """Reads a token from standard input and keeps it for the address in the credentials file."""
+    from chit_sync.credentials import save
+
+    token = sys.stdin.readline().strip()
+    if not token:
+        raise UsageError("there is no token on standard input")
+    save(url, token, os.path.dirname(user_config()))
+
+
+class Progress:
+    """A progress bar on standard error for what takes over a second, on a terminal only."""
+
+    def __init__(self, app: App, what: str) -> None:
+        self.what = what
+        self.shown = False
+        self.silent = not sys.stderr.isatty() or app.options.quiet or app.options.json or app.options.jsonl
+        if not self.silent:
+            from time import monotonic
+
+            self.clock: Callable[[], float] = monotonic
+            self.began = self.last = monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if self.silent:
+            return
+        now = self.clock()
+        if now - self.began < _SLOW_SECONDS or now - self.last < 0.1:
+            return
+        self.last = now
+        if total:
+            full = min(_BAR, _BAR * done // total)
+            text = f"{self.what} [{'#' * full}{'.' * (_BAR - full)}] {done:,} of {total:,}"
+        else:
+            text = f"{self.what} {done:,}"
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()
+        self.shown = True
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+
+
+def pulled_record(pulled: Pulled) -> dict[str, Any]:
+    """What a pull came to, as JSON."""
+    return {
+        "schema": "chit.pulled/1",
+        "taken": pulled.taken,
+        "had": pulled.had,
+        "tickets": list(pulled.tickets),
+        "created": pulled.created,
+        "conflicts": [conflict._asdict() for conflict in pulled.conflicts],
+        "held": [held._asdict() for held in pulled.held],
+        "warnings": list(pulled.warnings),
+    }
+
+
+def pushed_record(pushed: Pushed) -> dict[str, Any]:
+    """What a push came to, as JSON."""
+    return {
+        "schema": "chit.pushed/1",
+        "taken": pushed.taken,
+        "had": pushed.had,
+        "tickets": list(pushed.tickets),
+        "refused": [refused._asdict() for refused in pushed.refused],
+        "blobs": pushed.blobs,
+    }
+
+
+def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
+    """What a pull came to, for a person."""
+    would = "would take" if app.options.dry_run else "took"
+    if pulled.taken:
+        new = f", {pulled.created} of them new" if pulled.created else ""
+        app.say(f"{remote.name}: {would} {pulled.taken} changes of {len(pulled.tickets)} tickets{new}")
+    else:
+        app.say(f"{remote.name}: nothing new")
+    for warning in pulled.warnings:
+        app.say(f"warning: {warning}")
+    for held in pulled.held:
+        app.say(f"kept aside, change {held.id[:12]}: {held.reason}")
+    if pulled.conflicts:
+        numbers = sorted({conflict.ticket for conflict in pulled.conflicts})
+        app.say(f"{len(pulled.conflicts)} new conflicts; `chit resolve TICKET` decides:")
+        for ticket in load_many(app.store, numbers[:20]):
+            app.say(f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}")
+
+
+def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
+    """What a push came to, for a person. Raises ConflictError if something was refused."""
+    would = "would send" if app.options.dry_run else "sent"
+    if pushed.taken or pushed.blobs:
+        files = f" and {pushed.blobs} files" if pushed.blobs else ""
+        app.say(f"{remote.name}: {would} {pushed.taken} changes of {len(pushed.tickets)} tickets{files}")
+    elif not pushed.refused:
+        app.say(f"{remote.name}: has everything")
+    if pushed.refused:
+        first = pushed.refused[0]
+        raise ConflictError(
+            f"{remote.name} refused {len(pushed.refused)} changes; of ticket {first.ticket}: {first.reason}",
+            "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`.",
+        )
+
+
+def get_bytes(app: App, attachments: Sequence[Attachment]) -> None:
+    """Fetches the bytes of these attachments from the remote."""
+    source = reach(app, chosen(app).url)
+    try:
+        _fetch_bytes(app, source, [Missing(one.sha256, one.size, one.name, 0) for one in attachments])
+    finally:
+        source.close()
+
+
+def get_all_bytes(app: App, store: Store, source: Log) -> None:
+    """Fetches the bytes of all attachments that are not here. Raises PartialError if some cannot be had."""
+    _fetch_bytes(app, source, blobs.missing(store), store)
+
+
+def _fetch_bytes(app: App, source: Log, wanted: Sequence[Missing], store: Store | None = None) -> None:
+    from chit_sync.exchange.attachments import fetch
+
+    with Progress(app, "attachments") as progress:
+        done = fetch(store or app.store, source, wanted, progress=progress)
+    if done.files:
+        app.say(f"fetched {done.files} attachments, {size(done.bytes)}")
+    if done.failed:
+        failures = [f"{missing.name}: {reason}" for missing, reason in done.failed]
+        raise PartialError(
+            f"{len(failures)} attachments could not be had", failures, "Ask whoever attached them to push."
+        )

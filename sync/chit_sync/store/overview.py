@@ -1,0 +1,55 @@
+"""What is going on in a store, at a glance: what is open, in conflict, unsent, refused. Counts from indexes; its cost does not grow."""
+
+from typing import NamedTuple
+
+from chit_sync.store import remotes
+from chit_sync.store.database import Store, explained
+from chit_sync.store.remotes import Pending, Refusal, Remote
+
+MOST_SHOWN = 10
+
+
+class Exchange(NamedTuple):
+    """How things stand with one remote."""
+
+    remote: Remote
+    pending: Pending
+    refusals: list[Refusal]
+
+
+class InConflict(NamedTuple):
+    """A ticket in which something was written twice. fields: how many are in conflict."""
+
+    id: str
+    title: str
+    fields: int
+
+
+class Overview(NamedTuple):
+    """How things stand. open, overdue: tickets. conflicts: all that were written twice; in_conflict: the first few tickets."""
+
+    open: int
+    overdue: int
+    conflicts: int
+    in_conflict: list[InConflict]
+    exchanges: list[Exchange]
+
+
+def overview(store: Store, now: int) -> Overview:
+    """How things stand at `now` (microseconds since 1970 UTC)."""
+    db = store.db
+    with explained(store.path):
+        open_, conflicts = db.execute(
+            "SELECT (SELECT count(*) FROM tickets WHERE state = 0), (SELECT count(*) FROM conflicts)"
+        ).fetchone()
+        overdue = db.execute("SELECT count(*) FROM tickets WHERE due < ? AND state = 0", (now,)).fetchone()[0]
+        rows = db.execute(
+            "SELECT t.id, coalesce(t.title, ''), count(*) FROM conflicts JOIN tickets t USING (num) GROUP BY num LIMIT ?",
+            (MOST_SHOWN,),
+        ).fetchall()
+    exchanges = []
+    for remote in remotes.listing(store):
+        pending = remotes.pending(store, remote)
+        refused = remotes.refusals(store, [remote.name]) if pending.refused else []
+        exchanges.append(Exchange(remote, pending, refused))
+    return Overview(open_, overdue, conflicts, [InConflict._make(row) for row in rows], exchanges)
