@@ -50,9 +50,9 @@ def write(store: Store, *edits: Edit, by: str = "anna") -> list[Done]:
     return record(store, edits, by=by, command="test")
 
 
-def new(store: Store, by: str = "anna", **fields: Value) -> Ticket:
-    """A new ticket, by default with a title only."""
-    done = write(store, Edit(None, fields or {"title": "Printer on fire"}), by=by)[0]
+def new(store: Store, by: str = "anna", also: Mapping[str, Value] | None = None, **fields: Value) -> Ticket:
+    """A new ticket, by default with a title only; `also`: paths that are no Python names."""
+    done = write(store, Edit(None, {**fields, **(also or {})} or {"title": "Printer on fire"}), by=by)[0]
     return reading.load(store, done.number)
 
 

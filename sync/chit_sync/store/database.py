@@ -119,6 +119,8 @@ def explained(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error, path) from error
+    except UnicodeDecodeError as error:  # text is written as UTF-8, so it was damaged since
+        raise _damaged(path, error) from error
 
 
 def explain(error: sqlite3.Error, path: str) -> Exception:
@@ -139,12 +141,16 @@ def explain(error: sqlite3.Error, path: str) -> Exception:
             f"the store {path} is read-only here",
             "Look at the permissions of the folder and of store.db in it.",
         )
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")):
-        return StoreError(
-            f"the store {path} is damaged: {error}",
-            "Keep a copy of the folder, then run `chit fsck`; what was pushed can be cloned again.",
-        )
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")) or "decode to UTF-8" in str(error):
+        return _damaged(path, error)
     return error
+
+
+def _damaged(path: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"the store {path} is damaged: {error}",
+        "Keep a copy of the folder, then run `chit fsck`; what was pushed can be cloned again.",
+    )
 
 
 def connect(path: str, *, write: bool = True) -> Connection:
@@ -161,6 +167,18 @@ def connect(path: str, *, write: bool = True) -> Connection:
 
 
 def _connect_read_only(file: str) -> Connection:
+    return sqlite3.connect(_read_only(file), uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def attachable(path: str) -> str:
+    """What another connection attaches to read the database of the store folder `path`."""
+    from urllib.parse import quote
+
+    file = os.path.join(path, DATABASE)
+    return f"file:{quote(os.path.abspath(file))}" if os.access(path, os.W_OK) else _read_only(file)
+
+
+def _read_only(file: str) -> str:
     """SQLite reads a WAL database in a folder that it cannot write only if no log is left over, or as immutable."""
     from urllib.parse import quote
 
@@ -168,4 +186,4 @@ def _connect_read_only(file: str) -> Connection:
     wal = file + "-wal"
     if not os.path.exists(wal) or os.path.getsize(wal) == 0:
         uri += "&immutable=1"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return uri

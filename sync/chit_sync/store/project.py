@@ -102,7 +102,9 @@ def number_tickets(db: Connection, idents: Sequence[str]) -> dict[str, int]:
     for part in chunks(wanted):
         numbers.update(db.execute(f"SELECT id, num FROM tickets WHERE id IN ({marks(part)})", part))
     if len(numbers) < len(wanted):
-        last = db.execute("SELECT max(num) FROM tickets").fetchone()[0] or 0
+        last = db.execute(
+            "SELECT max((SELECT coalesce(max(num), 0) FROM tickets), (SELECT coalesce(max(ticket), 0) FROM changes))"
+        ).fetchone()[0]
         for ident in wanted:
             if ident not in numbers:
                 last += 1
@@ -414,7 +416,9 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
     ).fetchall()
     tickets: list[_Ticket] = []
     for number, group in groupby(rows, key=lambda row: int(row[0])):
-        steps: list[Step] = [(seq, ident, change) for _, seq, ident, body in group if (change := _readable(body))]
+        steps: list[Step] = [
+            (seq, ident, change) for _, seq, ident, body in group if (change := _readable(ident, body))
+        ]
         if not steps:
             continue
         keys = _keys(db, steps)
@@ -441,12 +445,14 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
     _write(db, tickets, store.statuses)
 
 
-def _readable(body: bytes) -> Change | None:
+def _readable(ident: bytes, body: bytes) -> Change | None:
     """The change, or nothing where its bytes are damaged: that is for `fsck` to say, and stops nothing else."""
     try:
-        return decode(body)
-    except UsageError:
+        change = decode(body)
+        bytes.fromhex("".join((ident.hex(), *change.over)))
+    except (UsageError, ValueError, TypeError, AttributeError):
         return None
+    return change
 
 
 def _item_key(path: str) -> str:
