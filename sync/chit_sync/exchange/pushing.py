@@ -1,7 +1,7 @@
 """Push: offering our changes to a remote. Batch by batch; what came of each is noted before the next one is sent.
 
-The bytes of attachments go first, so that nobody sees a file that is not there. Before anything is sent, the log up to there counts
-as seen by others, even if the answer is lost: `undo` leaves it alone.
+The bytes of attachments go first, so that nobody sees a file that is not there. While an answer is outstanding, or was lost, what was
+offered counts as gone to the remote: `undo` leaves it alone.
 """
 
 from array import array
@@ -11,7 +11,6 @@ from chit_sync.errors import PolicyError
 from chit_sync.exchange import attachments, cursor, refusals
 from chit_sync.exchange.results import Progress, Pushed, Refused, silent
 from chit_sync.remotes.base import Log
-from chit_sync.remotes.local import mark_served
 from chit_sync.store import log, remotes
 from chit_sync.store.database import Store, explained, marks
 from chit_sync.store.remotes import Remote
@@ -56,9 +55,7 @@ def push(
         sending.batch(rows)
         done += len(rows)
         progress(done, len(plan))
-    if tickets is None and remote.pushed < last:
-        with store.transaction():
-            sending.reach(last)
+    sending.finish(last)
     if plan:
         refusals.settle(store, remote)
     return sending.result()
@@ -118,12 +115,13 @@ class _Sending:
         self.refused: list[Refused] = []
 
     def start(self, last: int) -> None:
-        """Finds out who the remote is, if that is not known, and marks the log as seen."""
+        """Finds out who the remote is, if that is not known, and notes what it is about to be offered."""
         if self.remote.store is None:
             info = self.target.info()
             cursor.check(self.store, self.remote, info)
             self.remote = cursor.remember(self.store, self.remote, info)
-        mark_served(self.store, last)
+        with self.store.transaction():
+            self.store.set_meta(remotes.offered_key(self.remote.id), last)
 
     def batch(self, rows: Sequence[Row]) -> None:
         """Sends one batch and notes what came of it."""
@@ -188,6 +186,16 @@ class _Sending:
             "UPDATE remotes SET pushed = max(pushed, ?), contact = ? WHERE id = ?",
             (seq, self.store.now(), self.remote.id),
         )
+
+    def finish(self, last: int) -> None:
+        """Every answer has come."""
+        key = remotes.offered_key(self.remote.id)
+        if not (self.whole and self.remote.pushed < last) and self.store.meta(key) is None:
+            return
+        with self.store.transaction() as db:
+            db.execute("DELETE FROM meta WHERE key = ?", (key,))
+            if self.whole:
+                self.reach(last)
 
     def result(self) -> Pushed:
         """What the push came to."""

@@ -62,6 +62,7 @@ def drop(store: Store, remote: Remote, seqs: Sequence[int], *, dry_run: bool = F
             if other:
                 raise ConflictError(f"{other[0]} has the change {seq} already", "Amend the ticket instead.")
             numbers.append(row[0])
+        store.set_meta("undone", log.last_seq(db))  # the places are not taken again
         db.executemany("DELETE FROM changes WHERE seq = ?", [(seq,) for seq in seqs])
         db.executemany("DELETE FROM refusals WHERE seq = ?", [(seq,) for seq in seqs])
         numbers = sorted(set(numbers))

@@ -23,10 +23,7 @@ SERVED = "served"
 
 
 class LocalLog:
-    """A store as a log. `writable` is False for a store that may only be read: then nothing is remembered of who read it.
-
-    strict: whether a change that is made by a clock far ahead is refused; it is, from everybody else.
-    """
+    """A store as a log. `writable` is False for a store that may only be read: then nothing is remembered of who read it."""
 
     def __init__(self, store: Store, where: str = "", *, writable: bool = True) -> None:
         self.store = store
@@ -53,29 +50,27 @@ class LocalLog:
         info = self.info()
         if expect:
             self._hold_to(info.store, info.last, expect)
-        last = info.last
-        if limit is not None:
-            last = min(last, after + limit)
-        if self.writable and last > after:
-            mark_served(self.store, last)
-        return Reading(info, self._batches(after, last, limit))
+        if self.writable and info.last > after:
+            mark_served(self.store, info.last)
+        return Reading(info, self._batches(after, info.last, limit))
 
     def _batches(self, after: int, last: int, limit: int | None) -> Generator[list[Sent], None, None]:
         db = self.store.db
-        while after < last:
+        left = last if limit is None else limit
+        while after < last and left:
             batch: list[Sent] = []
             size = 0
             with explained(self.store.path):
-                while size < PAGE_BYTES:
+                while size < PAGE_BYTES and after < last and left:
+                    wanted = min(PAGE, left)
                     rows = db.execute(
                         "SELECT seq, ticket, id, body FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-                        (after, last, PAGE),
+                        (after, last, wanted),
                     ).fetchall()
                     batch += map(Sent._make, rows)
-                    size += sum([len(row[3]) for row in rows]) + 1
-                    after = rows[-1][0] if len(rows) == PAGE else last
-                    if after >= last:
-                        break
+                    size += sum([len(row[3]) for row in rows])
+                    left -= len(rows)
+                    after = rows[-1][0] if len(rows) == wanted else last
             if batch:
                 yield batch
 

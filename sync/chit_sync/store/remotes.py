@@ -119,13 +119,18 @@ def _forget(store: Store, remote: int) -> None:
     db = store.db
     for table in ("refusals", "incoming", "numbers"):
         db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
-    db.execute("DELETE FROM meta WHERE key = ?", (tip_key(remote),))
+    db.execute("DELETE FROM meta WHERE key IN (?, ?)", (tip_key(remote), offered_key(remote)))
     db.execute("UPDATE changes SET origin = ? WHERE origin = ?", (VISITOR, remote))
 
 
 def tip_key(remote: int) -> str:
     """The key in `meta` under which the id of the change at `fetched` is kept: it tells a log that was set back."""
     return f"tip/{remote}"
+
+
+def offered_key(remote: int) -> str:
+    """The key in `meta` under which the newest place is kept that a push under way, or one whose answer was lost, has offered."""
+    return f"offered/{remote}"
 
 
 class Pending(NamedTuple):

@@ -85,6 +85,10 @@ def _refuse_if_elsewhere(db: Connection, command: str, first: int, last: int) ->
         (first, last, log.HERE),
     ):
         places[f"the remote {name}" if name else "another store"] = None
+    for (name,) in db.execute(
+        "SELECT r.name FROM meta m JOIN remotes r ON m.key = 'offered/' || r.id WHERE m.value >= ?", (first,)
+    ):
+        places[f"the remote {name}, which may have taken it before its answer was lost"] = None
     served = db.execute("SELECT value FROM meta WHERE key = 'served'").fetchone()
     if served is not None and served[0] >= first:
         places["whoever has pulled from this store"] = None
