@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from chit_sync.store.database import Store
+from support.runner import Chit
 from support.stores import Clock, disk_store, memory_store
 
 NewStore = Callable[..., Store]
@@ -89,3 +90,12 @@ def in_memory(empty: Store, clock: Clock) -> Iterator[NewStore]:
     yield make
     for store in opened:
         store.close()
+
+
+@pytest.fixture
+def chit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chit:
+    """The command line, run in this process, in an empty folder, as anna."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.setenv("CHIT_USER", "anna")
+    return Chit(folder, monkeypatch)
