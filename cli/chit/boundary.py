@@ -9,16 +9,17 @@ from typing import Any
 
 import click
 
+from chit.context import App
 from chit.errors import GENERIC, INTERRUPTED, PIPE, USAGE, exit_code, hint_for
 from chit.framework import root
 from chit.text import clean
 from chit_sync.errors import AmbiguousError, ChitError, PartialError, QueryError
 
 
-def guarded(arguments: Sequence[str]) -> int:
-    """Runs the command line; returns its exit code."""
+def guarded(arguments: Sequence[str], *, ends: bool = False) -> int:
+    """Runs the command line; returns its exit code. ends: the process ends right after it."""
     try:
-        result = root.main(list(arguments), prog_name="chit", standalone_mode=False)
+        result = root.main(list(arguments), prog_name="chit", standalone_mode=False, obj=App(ends=ends))
     except BrokenPipeError:
         return PIPE
     except (KeyboardInterrupt, click.Abort):

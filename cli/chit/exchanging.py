@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chit.context import App, user_config
-from chit.text import SHORT_ID, size
+from chit.text import SHORT_ID, counted, size
 from chit_sync.errors import ConflictError, PartialError, UsageError
 from chit_sync.exchange.results import Pulled, Pushed
 from chit_sync.remotes.base import Log
@@ -126,7 +126,7 @@ def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
     would = "would take" if app.options.dry_run else "took"
     if pulled.taken:
         new = f", {pulled.created} of them new" if pulled.created else ""
-        app.say(f"{remote.name}: {would} {pulled.taken} changes of {len(pulled.tickets)} tickets{new}")
+        app.say(f"{remote.name}: {would} {counted(pulled.taken, 'change')} of {counted(len(pulled.tickets), 'ticket')}{new}")
     else:
         app.say(f"{remote.name}: nothing new")
     for warning in pulled.warnings:
@@ -135,7 +135,7 @@ def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
         app.say(f"kept aside, change {held.id[:12]}: {held.reason}")
     if pulled.conflicts:
         numbers = sorted({conflict.ticket for conflict in pulled.conflicts})
-        app.say(f"{len(pulled.conflicts)} new conflicts; `chit resolve TICKET` decides:")
+        app.say(f"{counted(len(pulled.conflicts), 'new conflict')}; `chit resolve TICKET` decides:")
         for ticket in load_many(app.store, numbers[:20]):
             app.say(f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}")
 
@@ -144,14 +144,14 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
     """What a push came to, for a person. Raises ConflictError if something was refused."""
     would = "would send" if app.options.dry_run else "sent"
     if pushed.taken or pushed.blobs:
-        files = f" and {pushed.blobs} files" if pushed.blobs else ""
-        app.say(f"{remote.name}: {would} {pushed.taken} changes of {len(pushed.tickets)} tickets{files}")
+        files = f" and {counted(pushed.blobs, 'file')}" if pushed.blobs else ""
+        app.say(f"{remote.name}: {would} {counted(pushed.taken, 'change')} of {counted(len(pushed.tickets), 'ticket')}{files}")
     elif not pushed.refused:
         app.say(f"{remote.name}: has everything")
     if pushed.refused:
         first = pushed.refused[0]
         raise ConflictError(
-            f"{remote.name} refused {len(pushed.refused)} changes; of ticket {first.ticket}: {first.reason}",
+            f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of ticket {first.ticket}: {first.reason}",
             "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`.",
         )
 
@@ -176,9 +176,9 @@ def _fetch_bytes(app: App, source: Log, wanted: Sequence[Missing], store: Store 
     with Progress(app, "attachments") as progress:
         done = fetch(store or app.store, source, wanted, progress=progress)
     if done.files:
-        app.say(f"fetched {done.files} attachments, {size(done.bytes)}")
+        app.say(f"fetched {counted(done.files, 'attachment')}, {size(done.bytes)}")
     if done.failed:
         failures = [f"{missing.name}: {reason}" for missing, reason in done.failed]
         raise PartialError(
-            f"{len(failures)} attachments could not be had", failures, "Ask whoever attached them to push."
+            f"{counted(len(failures), 'attachment')} could not be had", failures, "Ask whoever attached them to push."
         )

@@ -10,22 +10,22 @@ from chit import __version__
 
 def main() -> NoReturn:
     """Runs the command line and ends the process with the exit code that the documentation promises."""
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], ends=True)
     try:
         sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:
         code = 141
-    if code == 141:
-        # The reader of the pipe is gone; without this, Python would complain about it while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    # Everything is written and nothing is left to do, so the interpreter is not taken down piece by piece, and SQLite does not
+    # tidy its log away after every single command (see `App.close`).
+    os._exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs one command; returns the exit code."""
+def run(arguments: Sequence[str], *, ends: bool = False) -> int:
+    """Runs one command; returns the exit code. ends: the process ends right after it."""
     if list(arguments) == ["--version"]:
         print(f"chit {__version__}")  # noqa: T201  # the fast path has no output layer yet
         return 0
     from chit.boundary import guarded
 
-    return guarded(arguments)
+    return guarded(arguments, ends=ends)

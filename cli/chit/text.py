@@ -10,6 +10,9 @@ _DROP: dict[int, str | None] = dict.fromkeys(
 _DROP_KEEPING_LINES = {code: drop for code, drop in _DROP.items() if code not in (0x09, 0x0A)}
 _CELL = {**_DROP, 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x5C: "\\\\"}
 
+_NO_WIDTH = ("Mn", "Me", "Cf")
+"""Unicode categories that take no column: accents, joiners, variation selectors."""
+
 SHORT_ID = 8
 """Letters of an id that people are shown."""
 
@@ -51,9 +54,9 @@ def width(text: str) -> int:
     """Columns that the text takes on a terminal."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from unicodedata import category, east_asian_width
 
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(0 if category(char) in _NO_WIDTH else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def shorten(text: str, columns: int) -> str:
@@ -74,6 +77,11 @@ def shorten(text: str, columns: int) -> str:
 def pad(text: str, columns: int) -> str:
     """The text, filled up with blanks to that many columns."""
     return text + " " * max(0, columns - width(text))
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 change`, `2 changes`, `1,000 changes`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def size(count: int) -> str:

@@ -8,6 +8,7 @@ import sys
 from chit import __version__
 from chit.context import App, user_config
 from chit.framework import command
+from chit.text import counted
 from chit_sync.errors import ChitError, PartialError
 
 OK, WARN, BAD = "ok", "warning", "problem"
@@ -29,7 +30,7 @@ def doctor(app: App) -> None:
     app.output.many(records, lambda: app.output.table(("", "WHAT", "FOUND"), found))
     bad = [f"{subject}: {text}" for severity, subject, text in found if severity == BAD]
     if bad:
-        raise PartialError(f"{len(bad)} problems", bad)
+        raise PartialError(counted(len(bad), "problem"), bad)
 
 
 def _versions() -> list[Finding]:
@@ -80,7 +81,7 @@ def _store(app: App) -> list[Finding]:
     ahead = (app.reading.meta("clock", 0) - app.now) // 1_000_000
     if ahead > 3600:
         found.append(
-            (WARN, "clock", f"the store holds changes from {ahead // 3600} hours ahead of this machine's clock")
+            (WARN, "clock", f"the store holds changes from {counted(ahead // 3600, 'hour')} ahead of this machine's clock")
         )
     return found
 

@@ -3,6 +3,7 @@
 from chit.context import App
 from chit.exchanging import Progress, chosen, reach
 from chit.framework import command
+from chit.text import counted
 from chit_sync.exchange.pulling import fetch as get
 from chit_sync.exchange.pulling import pull as take
 
@@ -29,7 +30,7 @@ def fetch(app: App) -> None:
         app.output.one(record, str)
     would = "would fetch" if app.options.dry_run else "fetched"
     app.say(
-        f"{remote.name}: {would} {record['fetched']} changes; `chit pull` takes them"
+        f"{remote.name}: {would} {counted(int(record['fetched']), 'change')}; `chit pull` takes {'it' if record['waiting'] == 1 else 'them'}"
         if record["waiting"]
         else f"{remote.name}: nothing new"
     )

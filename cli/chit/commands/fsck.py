@@ -4,6 +4,7 @@ import click
 
 from chit.context import App
 from chit.framework import command
+from chit.text import counted
 from chit_sync.errors import StoreError
 from chit_sync.store import fsck as checking
 
@@ -25,5 +26,5 @@ def fsck(app: App, rebuild: bool) -> None:
     app.output.many(records, lambda: app.output.table(("KIND", "WHERE", "WHAT", "CURE"), rows) if rows else "")
     damage = [problem for problem in found if problem.severity == "damage"]
     if damage:
-        raise StoreError(f"{len(damage)} problems found in {app.store_path}", damage[0].cure)
+        raise StoreError(f"{counted(len(damage), 'problem')} found in {app.store_path}", damage[0].cure)
     app.say("no damage found")

@@ -5,7 +5,7 @@ import click
 from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
-from chit.text import SHORT_ID, clean, paint
+from chit.text import SHORT_ID, clean, counted, paint
 from chit_sync.store.overview import Exchange, Overview, overview
 from chit_sync.ticket import iso
 from chit_sync.times import relative
@@ -47,9 +47,9 @@ def _lines(app: App, found: Overview) -> list[str]:
         return paint(text, how) if app.colored else text
 
     overdue = f", {found.overdue} overdue (`chit list is:overdue`)" if found.overdue else ""
-    lines = [f"{found.open} open tickets{overdue}"]
+    lines = [f"{counted(found.open, 'open ticket')}{overdue}"]
     if found.conflicts:
-        lines.append(style(f"{found.conflicts} conflicts: `chit resolve TICKET` decides", "bold red"))
+        lines.append(style(f"{counted(found.conflicts, 'conflict')}: `chit resolve TICKET` decides", "bold red"))
         lines += [f"    {one.id[:SHORT_ID]}  {clean(one.title)}" for one in found.in_conflict]
     for exchange in found.exchanges:
         lines += _exchange(app, exchange)
@@ -64,13 +64,13 @@ def _exchange(app: App, one: Exchange) -> list[str]:
     when = f", last heard of {relative(one.remote.contact, app.now)}" if one.remote.contact else ", not reached yet"
     lines = [f"{name} {clean(one.remote.url)}{when}"]
     if pending.unsent:
-        lines.append(f"    {pending.unsent} changes to send: `chit push{flag}` (`chit diff{flag}` shows them)")
+        lines.append(f"    {counted(pending.unsent, "change")} to send: `chit push{flag}` (`chit diff{flag}` shows {'it' if pending.unsent == 1 else 'them'})")
     if pending.fetched:
-        lines.append(f"    {pending.fetched} changes fetched and not taken yet: `chit pull{flag}`")
+        lines.append(f"    {counted(pending.fetched, "change")} fetched and not taken yet: `chit pull{flag}`")
     if pending.held:
-        lines.append(f"    {pending.held} changes from there do not pass here; each pull tries them again")
+        lines.append(f"    {counted(pending.held, 'change')} from there did not pass here; each pull tries again")
     if pending.refused:
-        lines.append(f"    {pending.refused} changes were refused there:")
+        lines.append(f"    {counted(pending.refused, 'change')} refused there:")
         lines += [
             f"        ticket {refusal.ticket}, {relative(refusal.time, app.now)}: {clean(refusal.reason)}"
             for refusal in one.refusals

@@ -2,6 +2,7 @@
 
 from chit.context import App
 from chit.framework import command
+from chit.text import counted
 from chit_sync.store.undo import undo as take_back
 from chit_sync.ticket import iso
 
@@ -30,4 +31,4 @@ def undo(app: App) -> None:
         return
     app.output.lines(ticket.id for ticket in undone.tickets)
     would = "would take back" if app.options.dry_run else "took back"
-    app.say(f"{would} `{undone.command}`: {undone.changes} changes of {len(undone.tickets)} tickets")
+    app.say(f"{would} `{undone.command}`: {counted(undone.changes, 'change')} of {counted(len(undone.tickets), 'ticket')}")
