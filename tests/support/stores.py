@@ -72,6 +72,6 @@ def give(target: Store, records: Iterable[log.Record], origin: int = 1) -> list[
 
 def records(store: Store, after: int = 0) -> list[log.Record]:
     """All changes of a store, in its order."""
-    from chit_sync.change import decode
+    from chit_sync.codec import decode
 
     return [log.Record(entry.id, entry.body, decode(entry.body)) for entry in log.read(store, after, 1 << 30)]

@@ -24,7 +24,7 @@ def fsck(app: App, rebuild: bool) -> None:
     records = [{"schema": "chit.problem/1", **problem._asdict()} for problem in found]
     rows = [(problem.kind, problem.where, problem.message, problem.cure) for problem in found]
     app.output.many(records, lambda: app.output.table(("KIND", "WHERE", "WHAT", "CURE"), rows) if rows else "")
-    damage = [problem for problem in found if problem.severity == "damage"]
+    damage = [problem for problem in found if not problem.harmless]
     if damage:
         raise StoreError(f"{counted(len(damage), 'problem')} found in {app.store_path}", damage[0].cure)
     app.say("no damage found")

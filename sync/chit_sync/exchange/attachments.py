@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chit_sync.change import decode
+from chit_sync.codec import decode
 from chit_sync.errors import NotFoundError, RemoteError
 from chit_sync.exchange.results import Progress, silent
 from chit_sync.remotes.base import Log

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chit_sync.change import decode
+from chit_sync.codec import decode
 from chit_sync.errors import ConflictError, NotFoundError
 from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store

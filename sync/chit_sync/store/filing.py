@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chit_sync.change import decode
+from chit_sync.codec import decode
 from chit_sync.store.database import Connection
 
 AT_ONCE = 1_000

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from chit_sync import ids
-from chit_sync.change import decode, decode_foreign, digest
+from chit_sync.codec import decode, decode_foreign, digest
 from chit_sync.errors import StoreError, UsageError
 from chit_sync.policy import refuse
 from chit_sync.store import log

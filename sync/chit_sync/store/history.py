@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from chit_sync.change import Change, decode
+from chit_sync.change import Change
+from chit_sync.codec import decode
 from chit_sync.registers import Value
 from chit_sync.store.database import Store, explained
 from chit_sync.ticket import iso

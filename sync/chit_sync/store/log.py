@@ -1,9 +1,9 @@
 """The log of changes: taking changes in, and reading them out in sequence. What they add up to is `project`'s business."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from chit_sync.change import Change, decode
+from chit_sync.change import Change
 from chit_sync.store.database import Connection, Store, chunks, marks
 from chit_sync.store.project import number_tickets, project
 
@@ -87,9 +87,3 @@ def read(store: Store, after: int, limit: int) -> list[Entry]:
         (after, limit),
     )
     return list(map(Entry._make, rows))
-
-
-def of_ticket(store: Store, number: int) -> Iterable[tuple[int, str, Change]]:
-    """(seq, id, change) of all changes of the ticket with this store's number, as they came."""
-    rows = store.db.execute("SELECT seq, id, body FROM changes WHERE ticket = ? ORDER BY seq", (number,))
-    return ((seq, id_.hex(), decode(body)) for seq, id_, body in rows)

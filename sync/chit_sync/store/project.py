@@ -4,12 +4,12 @@ The cost follows the batch: one statement a table, one step of the merge a chang
 the log (`reproject`), by the other half of the merge, and must come out the same; tests compare the two.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
-import msgspec
-
-from chit_sync.change import Change, decode
+from chit_sync.change import Change
 from chit_sync.errors import UsageError
 from chit_sync.registers import Registers, fold, losers, replace
 from chit_sync.schema import DEFAULT_PRIORITY, OPEN_CATEGORIES, PRIORITY_RANK
@@ -43,8 +43,25 @@ Step = tuple[int, bytes, Change]
 
 Rank = Callable[[int], tuple[int, bytes]]
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, list[tuple[int, str | int | bool | None]]]).decode
+
+class _Form(NamedTuple):
+    """How registers are spelled in the tables."""
+
+    encode: Callable[[Registers[int]], str]
+    decode: Callable[[str], Registers[int]]
+
+
+MANY = 20
+"""Changes from which on it pays to import msgspec, which spells the same several times faster."""
+
+
+def _form(changes: int) -> _Form:
+    if changes < MANY:
+        return _Form(lambda registers: json.dumps(registers, ensure_ascii=False, separators=(",", ":")), json.loads)
+    from chit_sync.codec import decode_registers, encode_registers
+
+    return _Form(encode_registers, decode_registers)
+
 
 
 class _Item:
@@ -116,8 +133,9 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
     """Takes changes, which the log has just taken in the same transaction, into the tables."""
     db = store.db
     keys = _keys(db, steps)
-    tickets = _load(db, numbers)
-    _load_items(db, tickets, steps)
+    form = _form(len(steps))
+    tickets = _load(db, numbers, form)
+    _load_items(db, tickets, steps, form)
     rank = _ranking(db, {seq: (change.at, ident) for seq, ident, change in steps})
     again: set[int] = set()
     for seq, _, change in steps:
@@ -126,7 +144,7 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
         if over and max(over) > seq:
             again.add(number)
         _take(tickets[number], seq, change, over, rank)
-    _write(db, list(tickets.values()), store.statuses)
+    _write(db, list(tickets.values()), store.statuses, form)
     late = _arrived_late(db, steps)
     again.update(numbers[change.ticket] for _, ident, change in steps if ident in late)
     if again:
@@ -158,7 +176,7 @@ def _arrived_late(db: Connection, steps: Sequence[Step]) -> set[bytes]:
     return late
 
 
-def _load(db: Connection, numbers: Mapping[str, int]) -> dict[int, _Ticket]:
+def _load(db: Connection, numbers: Mapping[str, int], form: _Form) -> dict[int, _Ticket]:
     tickets: dict[int, _Ticket] = {}
     for part in chunks(list(numbers.values())):
         for num, ident, created, updated, author, fields in db.execute(
@@ -166,14 +184,14 @@ def _load(db: Connection, numbers: Mapping[str, int]) -> dict[int, _Ticket]:
             f" WHERE num IN ({marks(part)})",
             part,
         ):
-            tickets[num] = _Ticket(num, ident, created, updated, author, _decode(fields), new=False)
+            tickets[num] = _Ticket(num, ident, created, updated, author, form.decode(fields), new=False)
     for ident, num in numbers.items():
         if num not in tickets:
             tickets[num] = _Ticket(num, ident, 0, 0, "", {}, new=True)
     return tickets
 
 
-def _load_items(db: Connection, tickets: Mapping[int, _Ticket], steps: Sequence[Step]) -> None:
+def _load_items(db: Connection, tickets: Mapping[int, _Ticket], steps: Sequence[Step], form: _Form) -> None:
     """The items that the steps write, of tickets that are not new."""
     known = {ticket.id: ticket for ticket in tickets.values() if not ticket.new}
     keys = {
@@ -189,7 +207,7 @@ def _load_items(db: Connection, tickets: Mapping[int, _Ticket], steps: Sequence[
         ):
             ticket = tickets.get(pk >> ITEM_BITS)
             if ticket is not None:
-                ticket.items[key] = _Item(pk, key, author, time, _decode(fields), new=False)
+                ticket.items[key] = _Item(pk, key, author, time, form.decode(fields), new=False)
     for ticket in known.values():
         low = ticket.num << ITEM_BITS
         row = db.execute("SELECT max(pk) FROM items WHERE pk > ? AND pk < ?", (low, low + (1 << ITEM_BITS))).fetchone()
@@ -202,6 +220,8 @@ def _ranking(db: Connection, here: dict[int, tuple[int, bytes]]) -> Rank:
     def rank(seq: int) -> tuple[int, bytes]:
         if seq not in here:
             ident, body = db.execute("SELECT id, body FROM changes WHERE seq = ?", (seq,)).fetchone()
+            from chit_sync.codec import decode
+
             here[seq] = decode(body).at, ident
         return here[seq]
 
@@ -292,7 +312,7 @@ def _state(fields: Registers[int], statuses: Mapping[str, str]) -> int:
     return OPEN if statuses.get(_text(fields, "status"), "open") in OPEN_CATEGORIES else DONE
 
 
-def _write(db: Connection, tickets: Sequence[_Ticket], statuses: Mapping[str, str]) -> None:
+def _write(db: Connection, tickets: Sequence[_Ticket], statuses: Mapping[str, str], form: _Form) -> None:
     """The rows of the tickets and of their items, a statement a table."""
     new_tickets: list[tuple[object, ...]] = []
     old_tickets: list[tuple[object, ...]] = []
@@ -319,7 +339,7 @@ def _write(db: Connection, tickets: Sequence[_Ticket], statuses: Mapping[str, st
             ticket.updated,
             ticket.author,
         )
-        registers = _encode(fields).decode()
+        registers = form.encode(fields)
         if ticket.new:
             new_tickets.append((num, ticket.id, *row))
             new_registers.append((num, registers))
@@ -345,11 +365,11 @@ def _write(db: Connection, tickets: Sequence[_Ticket], statuses: Mapping[str, st
                         item.author,
                         item.time,
                         target,
-                        _encode(item.fields).decode(),
+                        form.encode(item.fields),
                     )
                 )
             else:
-                old_items.append((item.author, item.time, target, _encode(item.fields).decode(), item.pk))
+                old_items.append((item.author, item.time, target, form.encode(item.fields), item.pk))
             _index(forget, words, item.pk, item.words, _item_words(item.key, item.fields))
     for statement, rows in (
         (
@@ -442,11 +462,13 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
             if losers(heads):
                 ticket.conflicts[path] = True
         tickets.append(ticket)
-    _write(db, tickets, store.statuses)
+    _write(db, tickets, store.statuses, _form(MANY))
 
 
 def _readable(ident: bytes, body: bytes) -> Change | None:
     """The change, or nothing where its bytes are damaged: that is for `fsck` to say, and stops nothing else."""
+    from chit_sync.codec import decode
+
     try:
         change = decode(body)
         bytes.fromhex("".join((ident.hex(), *change.over)))
@@ -474,9 +496,9 @@ def _remove(db: Connection, numbers: Sequence[int]) -> None:
         span = (low, low + (1 << ITEM_BITS))
         forget: list[tuple[int, str, str]] = []
         for (fields,) in db.execute("SELECT fields FROM registers WHERE num = ?", (number,)):
-            _index(forget, [], low, _ticket_words(_decode(fields)), ("", ""))
+            _index(forget, [], low, _ticket_words(json.loads(fields)), ("", ""))
         for pk, key, fields in db.execute("SELECT pk, key, fields FROM items WHERE pk > ? AND pk < ?", span):
-            _index(forget, [], pk, _item_words(key, _decode(fields)), ("", ""))
+            _index(forget, [], pk, _item_words(key, json.loads(fields)), ("", ""))
         db.executemany("INSERT INTO search (search, rowid, title, body) VALUES ('delete', ?, ?, ?)", forget)
         db.execute("DELETE FROM items WHERE pk > ? AND pk < ?", span)
         for table in ("tickets", "registers", "labels", "conflicts"):
@@ -496,7 +518,7 @@ def recategorize(store: Store) -> None:
 def set_statuses(store: Store, statuses: Mapping[str, str], *, dry_run: bool = False) -> None:
     """Gives the store another list of statuses (name to category)."""
     with store.transaction(dry_run=dry_run):
-        store.set_meta("statuses", _encode(dict(statuses)).decode())
+        store.set_meta("statuses", json.dumps(dict(statuses), ensure_ascii=False))
         store.__dict__.pop("statuses", None)
         recategorize(store)
     if dry_run:
