@@ -1,19 +1,18 @@
 """From rows to the history of a ticket: what happened to it, one after the other. Pure; `replay` makes changes of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import compress
-from operator import is_not
+from operator import is_not, itemgetter
 from typing import NamedTuple
 
-from chit_sync.errors import UsageError
 from chit_sync.registers import Value
-from chit_sync.schema import check
 from chit_sync.store.log import Record
 from chit_sync.transfer.items import Said, comments
 from chit_sync.transfer.mapping import Event, Map
 from chit_sync.transfer.replay import Timeline
 from chit_sync.transfer.report import Failure, Unfit
-from chit_sync.transfer.rules import Cells, Rule, labels
+from chit_sync.transfer.rules import Cells, labels
 from chit_sync.transfer.source import Row
 
 Fail = Callable[[Failure], None]
@@ -91,7 +90,7 @@ def of_events(mapping: Map, key: str, group: list[Row], latest: int, fail: Fail)
 def _sorted(mapping: Map, group: list[Row], fail: Fail) -> list[tuple[int, int, Cells]]:
     """(time, line, cells) of the rows, in the order in which things happened; equal ones as they stand in the file."""
     event = mapping.events[0]
-    keyed: list[tuple[list[tuple[int, float, str]], int, int, Cells]] = []
+    timed: list[tuple[int, int, Cells]] = []
     for line, cells in group:
         try:
             time = event.time(cells)
@@ -99,32 +98,32 @@ def _sorted(mapping: Map, group: list[Row], fail: Fail) -> list[tuple[int, int, 
                 raise Unfit(f"{'/'.join(event.time.spec.names)} is empty: nothing says when")
         except Unfit as why:
             fail(Failure(line, str(why)))
-            continue
-        order = [
-            (0, float(time), "") if (place,) == event.time.columns else _rank(cells[place]) for place in mapping.order
-        ]
-        keyed.append((order or [(0, float(time), "")], line, time, cells))
-    keyed.sort(key=_order)
-    return [(time, line, cells) for _, line, time, cells in keyed]
+        else:
+            timed.append((time, line, cells))
+    if len(timed) > 1:
+        timed.sort()  # the line is the last resort, and differs: cells are never compared
+        for place in reversed(mapping.order):
+            if (place,) == event.time.columns:
+                timed.sort(key=_time)
+            else:
+                timed.sort(key=lambda row: _rank(str(row[2][place])))  # noqa: B023 - used before the loop goes on
+    return timed
 
 
-def _order(row: tuple[list[tuple[int, float, str]], int, int, Cells]) -> tuple[list[tuple[int, float, str]], int]:
-    return row[0], row[1]
+_time = itemgetter(0)
 
 
-def _rank(cell: object) -> tuple[int, float, str]:
+@lru_cache(10_000)
+def _rank(cell: str) -> tuple[int, float, str]:
     """Numbers by their size, then texts."""
-    text = str(cell)
     try:
-        return 0, float(text), ""
+        return 0, float(cell), ""
     except ValueError:
-        return 1, 0.0, text
+        return 1, 0.0, cell
 
 
 def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cells]], fail: Fail) -> None:
     event = mapping.events[0]
-    rules = mapping.rules_by_place
-    places = range(len(mapping.columns.names))
     before: Cells | None = None
     for time, line, cells in rows:
         try:
@@ -134,9 +133,9 @@ def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cel
                 continue
             else:
                 wanted = {
-                    rule.path: rule(cells)
-                    for place in compress(places, map(is_not, cells, before))
-                    for rule in rules[place]
+                    rule.path: rule[cells[rule.place]] if rule.place >= 0 else rule(cells)
+                    for column in compress(event.by_place, map(is_not, cells, before))
+                    for rule in column
                 }
             if event.labels is not None:
                 relabel(timeline, wanted, labels(event.labels, cells, mapping.empty))

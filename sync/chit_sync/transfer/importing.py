@@ -6,9 +6,9 @@ changes begin where that left off.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from io import BufferedReader
 
-from chit_sync.change import decode
+from chit_sync.codec import decode
 from chit_sync.clock import MAX_AHEAD
 from chit_sync.ids import ticket_id
 from chit_sync.store import log
@@ -17,7 +17,7 @@ from chit_sync.store.log import Record
 from chit_sync.transfer.histories import History, author, of_events, of_ticket
 from chit_sync.transfer.items import Tie, link_paths, links
 from chit_sync.transfer.mapping import Map
-from chit_sync.transfer.replay import Timeline, import_nonce
+from chit_sync.transfer.replay import Nonces, Timeline
 from chit_sync.transfer.report import Failure, Imported, Progress, Unfit
 from chit_sync.transfer.source import Row, Source, rows
 from chit_sync.transfer.taking import BATCH, Taker, bulk
@@ -28,7 +28,7 @@ OFTEN = 500
 
 def import_file(
     store: Store,
-    file: str | BinaryIO,
+    file: str | BufferedReader,
     mapping: Map,
     *,
     dry_run: bool = False,
@@ -178,8 +178,8 @@ class _Import:
         """What earlier imports of the same source said about the ticket: nobody else's changes have such a nonce."""
         found = self.store.db.execute("SELECT id, body FROM changes WHERE ticket = ? ORDER BY seq", (number,))
         records = [Record(ident, body, decode(body)) for ident, body in found]
-        source, key = self.map.source, history.key
-        return [record for record in records if record.change.nonce == import_nonce(source, key, record.change.at)]
+        nonce = Nonces(self.map.source, history.key)
+        return [record for record in records if record.change.nonce == nonce(record.change.at)]
 
     def _link(self) -> None:
         """Links go in when all tickets are there: one to a ticket that nobody knows would make it up."""

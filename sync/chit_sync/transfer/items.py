@@ -8,7 +8,7 @@ from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 from chit_sync.transfer.mapping import Items, Map
 from chit_sync.transfer.report import Unfit
-from chit_sync.transfer.rules import Cells
+from chit_sync.transfer.rules import Cells, Nested
 from chit_sync.transfer.source import cells_of
 
 INVERSE = {seen: kind for kind, seen in schema.LINK_KINDS.items() if seen != kind}
@@ -46,11 +46,11 @@ def comments(mapping: Map, key: str, cells: Cells, before: Cells | None, time: i
             if not isinstance(body, str) or not body.strip():
                 continue
             when, author = _origin(items, entry, time, by)
-            parts = (mapping.source, key, items.name)
+            parts = [mapping.source, key, items.name]
             if "id" in items.rules:
-                parts += (_text(items, "id", entry),)
+                parts.append(_text(items, "id", entry))
             elif items.place is not None or mapping.rows == "events":
-                parts += (str(when), author, body)
+                parts += [str(when), author, body]
             item = f"comment/{ids.item_id(*parts)}/"
             visibility = items.rules["visibility"](entry) if "visibility" in items.rules else None
             sets: dict[str, Value] = {item + "body": body, item + "visibility": visibility or "public"}
@@ -103,9 +103,9 @@ def _entries(items: Items, cells: Cells) -> Iterator[Cells]:
     listed = cells[items.place]
     if listed == "":
         return
-    if not isinstance(listed, list):
+    if not isinstance(listed, Nested) or not isinstance(listed.found, list):
         raise Unfit(f"{items.name.partition('.')[0]} are a list of objects, not {str(listed)[:40]!r}")
-    for entry in listed:
+    for entry in listed.found:
         if not isinstance(entry, dict):
             raise Unfit(f"{items.name.partition('.')[0]} are a list of objects; {str(entry)[:40]!r} is none")
         yield cells_of(entry, items.columns.names)

@@ -38,6 +38,8 @@ class Event(NamedTuple):
     actor: Rule
     rules: tuple[Rule, ...]
     labels: Spec | None
+    by_place: Sequence[Sequence[Rule]] = ()
+    """For each column the rules that read it."""
 
 
 class Items(NamedTuple):
@@ -69,13 +71,6 @@ class Map(NamedTuple):
     events: tuple[Event, ...]
     comments: tuple[Items, ...]
     links: tuple[Items, ...]
-
-    @property
-    def rules_by_place(self) -> list[list[Rule]]:
-        """For each column the rules of the first event that read it."""
-        return [
-            [rule for rule in self.events[0].rules if place in rule.columns] for place in range(len(self.columns.names))
-        ]
 
 
 def shipped() -> list[str]:
@@ -149,7 +144,7 @@ class _Reader:
             self._refuse("rows that are events have one [[event]]")
         return Map(
             self.name, source or self._text(top["source"], "source"), form, delimiter, self._encoding(top), rows,
-            self.empty, key, order, self.columns, tuple(self._event(one) for one in events),
+            self.empty, key, order, self.columns, self._events(events),
             tuple(
                 self._items(one, f"comments.{place}", ("body",), ("id", "author", "time", "visibility"))
                 for place, one in enumerate(self._list(top.get("comments", []), "comments"))
@@ -168,6 +163,14 @@ class _Reader:
         except LookupError:
             self._refuse(f"there is no encoding {encoding!r}")
         return encoding
+
+    def _events(self, documents: Sequence[Any]) -> tuple[Event, ...]:
+        events = [self._event(one) for one in documents]
+        places = range(len(self.columns.names))
+        return tuple(
+            one._replace(by_place=[[rule for rule in one.rules if place in rule.columns] for place in places])
+            for one in events
+        )
 
     def _event(self, document: Any) -> Event:
         table = self._table(document, "event", ("time", "actor"), ("fields",))
@@ -283,9 +286,9 @@ class _Reader:
         return tuple(literals), names
 
     def _constant(self, value: Any, where: str) -> str | int | bool | None:
-        if value is None or isinstance(value, str | int):
-            return value
-        self._refuse(f"{where} is a text, a whole number, true or false")
+        if value is not None and not isinstance(value, str | int):
+            self._refuse(f"{where} is a text, a whole number, true or false")
+        return value
 
     def _table(self, value: Any, where: str, required: Sequence[str], optional: Sequence[str]) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):

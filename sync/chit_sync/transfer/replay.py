@@ -5,28 +5,31 @@ times, each at least one microsecond after the one before it; `when` is there on
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
-from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
-from chit_sync.ids import derived, ticket_id
-from chit_sync.registers import Value, same
+from chit_sync.change import NONCE_BYTES, nonce
+from chit_sync.codec import make
+from chit_sync.ids import ticket_id
+from chit_sync.registers import Value
 from chit_sync.store.log import Record
 from chit_sync.transfer.report import Unfit
 
 
 class Timeline:
-    """A ticket while its events are replayed. values, writers: path to value, and to the ids of the changes that wrote it."""
+    """A ticket while its events are replayed. values, writers: path to value, and to the id of the change that wrote it."""
 
-    __slots__ = ("at", "id", "key", "latest", "records", "source", "values", "writers")
+    __slots__ = ("_nonce", "_rivals", "at", "id", "key", "latest", "records", "values", "writers")
 
     def __init__(self, source: str, key: str, latest: int) -> None:
         """latest: no event can be later than that."""
-        self.source = source
         self.key = key
         self.id = ticket_id(source, key)
+        self._nonce = Nonces(source, key)
         self.latest = latest
         self.at = -1
         self.values: dict[str, Value] = {}
-        self.writers: dict[str, tuple[str, ...]] = {}
+        self.writers: dict[str, str] = {}
+        self._rivals: dict[str, list[str]] = {}
         self.records: list[Record] = []
 
     def write(self, time: int, by: str, wanted: Mapping[str, Value], *, restate: bool = False) -> Record | None:
@@ -35,28 +38,27 @@ class Timeline:
         restate: an event that alters nothing is kept all the same, as a change that writes the status (or another path) once more.
         """
         values, writers = self.values, self.writers
-        sets: dict[str, Value] = {}
-        over: set[str] = set()
-        for path, value in wanted.items():
-            old = values.get(path)
-            if value is old or same(value, old):
-                continue
-            sets[path] = value
-            if path in writers:
-                over.update(writers[path])
-        if not sets:
-            if not restate or not values:
+        if values:
+            # A path has values of one type here, so that != will do, and True is never compared to 1.
+            sets = {path: value for path, value in wanted.items() if values.get(path) != value}
+            if not sets:
+                if not restate:
+                    return None
+                path = "status" if values.get("status") is not None else next(iter(values))
+                sets = {path: values[path]}
+            over = sorted({writers[path] for path in sets if path in writers})
+            if self._rivals:
+                over = sorted({*over, *(rival for path in sets for rival in self._rivals.pop(path, ()))})
+        else:
+            sets = {path: value for path, value in wanted.items() if value is not None}
+            over = []
+            if not sets:
                 return None
-            path = "status" if values.get("status") is not None else next(iter(values))
-            sets[path] = values[path]
-            over.update(writers[path])
         self._check(time, by)
         at = time if time > self.at else self.at + 1
-        record = make(self.source, self.key, self.id, at, time, by, sets, sorted(over))
-        written = (record.id.hex(),)
-        for path, value in sets.items():
-            values[path] = value
-            writers[path] = written
+        record = self._make(at, time, by, sets, over)
+        values.update(sets)
+        writers.update(dict.fromkeys(sets, record.id.hex()))
         self.at = at
         self.records.append(record)
         return record
@@ -64,9 +66,14 @@ class Timeline:
     def add(self, time: int, by: str, sets: Mapping[str, Value]) -> Record:
         """Something that stands for itself, such as a comment: it has its own time, whatever came before or after. Raises Unfit."""
         self._check(time, by)
-        record = make(self.source, self.key, self.id, max(time, 0), time, by, dict(sets), [])
+        record = self._make(max(time, 0), time, by, dict(sets), [])
         self.records.append(record)
         return record
+
+    def _make(self, at: int, time: int, by: str, sets: dict[str, Value], over: list[str]) -> Record:
+        when = None if time // 1000 == at // 1000 else time
+        change, body, ident = make(self.id, at, by, sets, self._nonce(at), over, when)
+        return Record(ident, body, change)
 
     def _check(self, time: int, by: str) -> None:
         if time > self.latest:
@@ -85,22 +92,24 @@ class Timeline:
         )
         for path, found in heads.items():
             self.values[path] = found[0][1]
-            self.writers[path] = tuple(name for name, _ in found)
+            self.writers[path] = found[0][0]
+            if len(found) > 1:
+                self._rivals[path] = [name for name, _ in found[1:]]
         self.at = max((record.change.at for record in known.values()), default=self.at)
 
 
-def make(
-    source: str, key: str, ticket: str, at: int, time: int, by: str, sets: dict[str, Value], over: list[str]
-) -> Record:
-    """A change of the import, with its bytes."""
-    change = Change(
-        ticket=ticket, at=at, by=by, set=sets, nonce=import_nonce(source, key, at), over=over,
-        when=None if time // 1000 == at // 1000 else time,
-    )  # fmt: skip
-    body = encode(change)
-    return Record(digest(body), body, change)
+class Nonces:
+    """The nonces of what an import says about a ticket: they follow from its source and key and from the time.
 
+    They also tell an import's own changes from everybody else's.
+    """
 
-def import_nonce(source: str, key: str, at: int) -> str:
-    """The nonce of what an import says about a ticket at a moment. It also tells an import's own changes from everybody else's."""
-    return nonce(derived(NONCE_BYTES, source, key, str(at)))
+    __slots__ = ("_begun",)
+
+    def __init__(self, source: str, key: str) -> None:
+        self._begun = b"".join([b"%d:%b" % (len(part), part) for part in (source.encode(), key.encode())])
+
+    def __call__(self, at: int) -> str:
+        """The same as `ids.derived` of source, key and the time in digits, but for each ticket only the end is hashed anew."""
+        digits = b"%d" % at
+        return nonce(sha256(b"%b%d:%b" % (self._begun, len(digits), digits)).digest()[:NONCE_BYTES])

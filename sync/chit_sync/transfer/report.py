@@ -7,7 +7,7 @@ Progress = Callable[[int, int | None], None]
 """Called now and then with how much is done, of how much (bytes of the file; None if its size is unknown)."""
 
 
-class Unfit(Exception):  # noqa: N818 - not an error of the import: one row's reason to stay out, always caught
+class Unfit(Exception):
     """Why a row cannot go in."""
 
 

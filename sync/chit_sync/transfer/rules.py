@@ -1,10 +1,10 @@
 """Rules: how a value is made of the cells of a row. A map is a list of them. Pure, apart from what each remembers.
 
-A cell is a text, or (JSON Lines only) a list or an object. What a rule makes of a cell is remembered, because the rows of an event
+A cell is a text, or (JSON Lines only) Nested. What a rule makes of a cell is remembered, because the rows of an event
 log repeat themselves, and checked against the schema once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,6 +16,25 @@ from chit_sync.transfer.report import Unfit
 from chit_sync.transfer.timestamps import Times
 
 Cells = Sequence[Any]
+
+
+class Nested:
+    """A cell that holds a list or an object."""
+
+    __slots__ = ("found",)
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Nested) and self.found == other.found
+
+    def __hash__(self) -> int:
+        return hash(repr(self.found))
+
+    def __str__(self) -> str:
+        return "an object" if isinstance(self.found, dict) else "a list"
+
 
 REMEMBERED = 20_000
 SHORT = 200
@@ -42,37 +61,39 @@ class Spec(NamedTuple):
     separator: str | None = None
 
 
-class Rule:
-    """Makes the value of one path. Call it with a row's cells; raises Unfit."""
+class Rule(dict[Any, Value]):
+    """Makes the value of one path. Call it with a row's cells; raises Unfit.
 
-    __slots__ = ("_key", "_known", "_times", "_type", "columns", "empty", "path", "spec")
+    It is the table of what it made already, from the cell, or the cells, that it looks at. `rule[cells[rule.place]]` is the short way
+    for a rule of one column (place >= 0).
+    """
+
+    __slots__ = ("_key", "_times", "_type", "columns", "empty", "path", "place", "spec")
 
     def __init__(self, path: str, kind: str, spec: Spec, empty: frozenset[str], times: Times) -> None:
+        super().__init__()
         self.path = path
         self.spec = spec
         self.columns = spec.columns
         self.empty = empty
+        self.place = spec.columns[0] if len(spec.columns) == 1 else -1
         self._type = kind
         self._times = times
-        self._key = itemgetter(*spec.columns) if spec.columns else None
-        self._known: dict[Any, Value] = {}
+        self._key: Callable[[Cells], Any] = itemgetter(*spec.columns) if spec.columns else len
 
     def __call__(self, cells: Cells) -> Value:
-        if self._key is None:
-            return self._made(cells)
-        key = self._key(cells)
-        try:
-            return self._known[key]
-        except (KeyError, TypeError):  # TypeError: a list or an object, which nothing remembers
-            value = self._made(cells)
-        if isinstance(value, str) and len(value) > SHORT:
-            return value
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[key] = value
+        return self[self._key(cells)]
+
+    def __missing__(self, key: Any) -> Value:
+        value = self._made((key,) if self.place >= 0 else key if self.columns else ())
+        if len(self) >= REMEMBERED:
+            self.clear()
+        if not isinstance(value, str) or len(value) <= SHORT:
+            self[key] = value
         return value
 
     def _made(self, cells: Cells) -> Value:
+        """The value that follows from the rule's own columns."""
         value = self._typed(self._picked(cells))
         if value is None:
             return None
@@ -109,11 +130,11 @@ class Rule:
         return spec.default if found is None else found
 
     def _texts(self, cells: Cells) -> list[str]:
-        return [self._text(cells[place], name) for place, name in zip(self.columns, self.spec.names, strict=True)]
+        return [self._text(cell, name) for cell, name in zip(cells, self.spec.names, strict=True)]
 
     def _text(self, cell: Any, name: str) -> str:
         if not isinstance(cell, str):
-            raise Unfit(f"{name} is {'an object' if isinstance(cell, dict) else 'a list'}, not a text")
+            raise Unfit(f"{name} is {cell}, not a text")
         return "" if cell in self.empty else cell
 
     def _filled(self, literals: tuple[str, ...], cells: Cells) -> str | None:
@@ -148,7 +169,10 @@ def labels(spec: Spec, cells: Cells, empty: frozenset[str]) -> set[str]:
     found: set[str] = set()
     for place, name in zip(spec.columns, spec.names, strict=True):
         cell = cells[place]
-        parts = cell if isinstance(cell, list) else cell.split(spec.separator) if spec.separator else [cell]
+        if isinstance(cell, Nested):
+            parts = cell.found if isinstance(cell.found, list) else [cell.found]
+        else:
+            parts = cell.split(spec.separator) if spec.separator else [cell]
         for part in parts:
             if not isinstance(part, str):
                 raise Unfit(f"{name}: a label is a text, not {str(part)[:40]}")

@@ -5,16 +5,17 @@ Whatever is wrong with one line is reported with its number and costs that line 
 
 import csv
 import gzip
-import io
 import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any
 
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.transfer.report import Failure
+from chit_sync.transfer.rules import Nested
 
 MAX_LINE = 8 << 20
 """Most bytes in a line; a longer one is reported and left out."""
@@ -30,20 +31,22 @@ Fail = Callable[[Failure], None]
 class Source:
     """A file to be read once. size: bytes on the disk, None for what is no file; done(): how many of them were read."""
 
-    def __init__(self, file: str | BinaryIO) -> None:
+    def __init__(self, file: str | BufferedReader) -> None:
         """Raises NotFoundError or UsageError for what cannot be read."""
-        self.name = file if isinstance(file, str) else str(getattr(file, "name", "the input"))
         self.size: int | None = None
-        raw = _open(file) if isinstance(file, str) else file
+        self._mine = isinstance(file, str)
+        if isinstance(file, str):
+            self.name = file
+            self._raw = _open(file)
+            self.size = os.fstat(self._raw.fileno()).st_size
+        else:
+            self.name = "the input"
+            self._raw = file
         try:
-            if isinstance(file, str):
-                self.size = os.fstat(raw.fileno()).st_size
-            self._raw = raw
-            buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[arg-type]  # BinaryIO reads
-            packed = buffered.peek(2)[:2] == GZIP
-            self.stream = io.BufferedReader(gzip.GzipFile(fileobj=buffered), 1 << 16) if packed else buffered  # type: ignore[arg-type,type-var]  # as above
+            packed = self._raw.peek(len(GZIP))[: len(GZIP)] == GZIP
         except OSError as error:
             raise UsageError(f"{self.name} cannot be read: {error.strerror}") from None
+        self.stream = BufferedReader(gzip.GzipFile(fileobj=self._raw), 1 << 16) if packed else self._raw
 
     def done(self) -> int:
         """Bytes of the file that were read so far."""
@@ -53,8 +56,9 @@ class Source:
             return 0
 
     def close(self) -> None:
-        """Closes the file."""
-        self._raw.close()
+        """Closes the file, if it was named and not handed over open."""
+        if self._mine:
+            self._raw.close()
 
     def lines(self, fail: Fail) -> Iterator[tuple[int, bytes]]:
         """The lines with their numbers from 1. Too long ones, and the place where a damaged file ends, are reported."""
@@ -73,7 +77,7 @@ class Source:
             fail(Failure(number + 1, f"the file is damaged or cut off here: {error}"))
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str) -> BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:
@@ -137,7 +141,8 @@ def csv_rows(source: Source, names: Sequence[str], delimiter: str, encoding: str
     width = len(header)
     share: dict[str, str] = {}
     while True:
-        lines.row = taken = []
+        taken: list[tuple[int, str]] = []
+        lines.row = taken
         try:
             row = next(reader)
         except StopIteration:
@@ -210,4 +215,4 @@ def _cell(record: dict[str, Any], name: str) -> Any:
         return "true" if found else "false"
     if isinstance(found, int | float):
         return str(found)
-    return found
+    return found if isinstance(found, str) else Nested(found)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from chit_sync.clock import DAY, HOUR, MINUTE
 from chit_sync.errors import UsageError
 from chit_sync.transfer.report import Unfit
 
@@ -20,6 +21,11 @@ PARTS = {"Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "
 }
 """Directives that are numbers: such a format is read by one expression, which is five times as fast as strptime."""
 
+MINUTES = {f"{hour:02}:{minute:02}": hour * HOUR + minute * MINUTE for hour in range(24) for minute in range(60)}
+"""The minutes of a day that is 24 hours long."""
+
+_CLOCK = re.compile("%H:%M$")
+
 REMEMBERED = 100_000
 """Most spellings whose meaning is kept; event logs repeat theirs."""
 
@@ -34,6 +40,8 @@ class Times:
         """Raises UsageError for an unknown zone or format."""
         self._zone = _zone(zone)
         self._known: dict[str, int] = {}
+        self._days: dict[str, int] = {}
+        self._clock = _CLOCK.search(pattern) is not None and set(re.findall("%(.)", pattern)) <= PARTS.keys()
         self._read = self._reader(pattern)
         self.pattern = pattern
 
@@ -41,14 +49,34 @@ class Times:
         """Raises Unfit for what is no such time."""
         found = self._known.get(text)
         if found is None:
-            try:
-                found = self._read(text.strip())
-            except (ValueError, OverflowError, ArithmeticError):
-                raise Unfit(f"{text[:40]!r} is not a time of the form {self.pattern}") from None
+            found = self._in_day(text) if self._clock else self._moment(text)
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[text] = found
         return found
+
+    def _moment(self, text: str) -> int:
+        try:
+            return self._read(text.strip())
+        except (ValueError, OverflowError, ArithmeticError):
+            raise Unfit(f"{text[:40]!r} is not a time of the form {self.pattern}") from None
+
+    def _in_day(self, text: str) -> int:
+        """Where a time ends in hours and minutes, its day is read once, unless the zone's clocks are changed on that day."""
+        day, clock = text[:-5], text[-5:]
+        begin = self._days.get(day)
+        if begin is None:
+            try:
+                begin = self._moment(day + "00:00")
+                if self._moment(day + "23:59") - begin != DAY - MINUTE:
+                    return self._moment(text)
+            except Unfit:
+                return self._moment(text)
+            if len(self._days) >= REMEMBERED:
+                self._days.clear()
+            self._days[day] = begin
+        minute = MINUTES.get(clock)
+        return self._moment(text) if minute is None else begin + minute
 
     def _reader(self, pattern: str) -> Callable[[str], int]:
         if pattern == "iso":
