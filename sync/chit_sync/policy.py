@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from chit_sync import ids, schema
 from chit_sync.change import CHANGE_BYTES, Change
-from chit_sync.codec import decode_foreign, digest
 from chit_sync.clock import DAY, HOUR, MAX_AHEAD, MINUTE
+from chit_sync.codec import decode_foreign, digest
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 

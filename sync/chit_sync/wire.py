@@ -1,16 +1,13 @@
-"""What travels between two stores: the lines of a log, the answer to an append, problems. Pure: bytes in, bytes out.
+"""What travels between two stores around the changes: who a log is, where it ends, the answer to an append, problems. Pure.
 
-A log travels as JSON Lines: first the info, then one line a change, last `{"end": n}`, so that a stream that was cut is noticed. A
-change travels as its canonical bytes, untouched, inside its line: whoever passes it on does not read it, and its hash stays good.
-`docs/protocol.md` says the same to somebody who writes another client; this module knows nothing of HTTP.
+A log travels as JSON Lines: first the info, then one line a change (`lines`), last `{"end": n}`, so that a stream that was cut is
+noticed. `docs/protocol.md` says the same to somebody who writes another client; this module knows nothing of HTTP. It is light to
+import: an exchange that finds nothing new needs no more than this.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
-import msgspec
-
-from chit_sync.change import CHANGE_BYTES, MAX_CHANGE
 from chit_sync.errors import RemoteError
 
 PROTOCOL = 1
@@ -26,13 +23,13 @@ MAX_BATCH = 5_000
 MAX_BATCH_BYTES = 16 << 20
 """Most bytes in one append, uncompressed."""
 
-MAX_LINE = MAX_CHANGE + 1_000
-"""Most bytes in a line."""
+MAX_LINE = (4 << 20) + 1_000
+"""Most bytes in a line: those of the largest change, and what stands around it."""
 
 TAKEN, HAD, REFUSED = "taken", "had", "refused"
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(NamedTuple):
     """What a server takes at once. changes, bytes: in one append. blob: bytes of one attachment, 0 for as many as there are."""
 
     changes: int = MAX_BATCH
@@ -40,8 +37,9 @@ class Limits(msgspec.Struct, frozen=True):
     blob: int = 0
 
 
-class Info(msgspec.Struct, frozen=True):
-    """Who a log is. store: its identity. last: the place of its newest change. time: its clock, microseconds since 1970 UTC."""
+class Info(NamedTuple):
+    """Who a log is. store: its identity. last: the place of its newest change. time: its clock, microseconds since 1970 UTC.
+    statuses: status name to category, in their order."""
 
     protocol: int
     store: str
@@ -62,13 +60,13 @@ class Sent(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A change as it is offered to a log. id: 20 bytes, or what was claimed to be them."""
+    """A change as it is offered to a log. id: 20 bytes. body: what are said to be its canonical bytes."""
 
     id: bytes
     body: bytes
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+class Result(NamedTuple):
     """What became of an offered change. status: taken, had or refused. seq, number: its place and its ticket's number there."""
 
     status: str
@@ -77,8 +75,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What became of an append. before, last: the newest change's place before and after; what lies between was just taken."""
+class Answer(NamedTuple):
+    """What became of an append. before, last: the newest place before and after; what lies between was just taken."""
 
     store: str
     before: int
@@ -86,27 +84,7 @@ class Answer(msgspec.Struct, frozen=True):
     results: list[Result]
 
 
-class _Line(msgspec.Struct, gc=False):
-    change: msgspec.Raw
-    id: str
-    number: int
-    seq: int
-
-
-class _Offered(msgspec.Struct, gc=False):
-    change: msgspec.Raw
-    id: str
-
-
-class _First(msgspec.Struct):
-    info: Info
-
-
-class _Last(msgspec.Struct):
-    end: int
-
-
-class Problem(msgspec.Struct, frozen=True):
+class Problem(NamedTuple):
     """An error as RFC 9457 spells it. code: a word for programs. hint: what to do now."""
 
     status: int = 0
@@ -116,32 +94,35 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-_encode = msgspec.json.Encoder().encode
-_lines = msgspec.json.Decoder(_Line).decode_lines
-_offered = msgspec.json.Decoder(_Offered)
-_first = msgspec.json.Decoder(_First).decode
-_last = msgspec.json.Decoder(_Last).decode
-_info = msgspec.json.Decoder(Info).decode
-_answer = msgspec.json.Decoder(Answer).decode
-_problem = msgspec.json.Decoder(Problem).decode
-
 END = b'{"end":'
 """How the last line begins, and no other."""
 
 
+def _write(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def _read(text: bytes) -> dict[str, Any]:
+    """A JSON object; an empty one for what is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _typed(value: dict[str, Any], **types: type) -> bool:
+    return all(type(value.get(name)) is kind for name, kind in types.items())
+
+
+def write_info(info: Info) -> bytes:
+    """The info as JSON."""
+    return _write({**info._asdict(), "limits": info.limits._asdict()})
+
+
 def info_line(info: Info) -> bytes:
     """The first line of a log."""
-    return _encode(_First(info)) + b"\n"
-
-
-def change_lines(records: Iterable[Sent]) -> bytes:
-    """The lines of these changes."""
-    return b"".join(
-        [
-            b'{"change":%b,"id":"%b","number":%d,"seq":%d}\n' % (body, id_.hex().encode(), number, seq)
-            for seq, number, id_, body in records
-        ]
-    )
+    return b'{"info":%b}\n' % write_info(info)
 
 
 def end_line(seq: int) -> bytes:
@@ -149,92 +130,87 @@ def end_line(seq: int) -> bytes:
     return b'{"end":%d}\n' % seq
 
 
-def offer_lines(offers: Iterable[Offer]) -> bytes:
-    """The lines of an append."""
-    return b"".join([b'{"change":%b,"id":"%b"}\n' % (body, id_.hex().encode()) for id_, body in offers])
-
-
-def read_info(line: bytes, where: str) -> Info:
-    """The info in a log's first line, or alone. Raises RemoteError."""
-    try:
-        info = _first(line).info if line.startswith(b'{"info":') else _info(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise RemoteError(f"{where} does not answer like a chit server", "Look at the remote's address.") from None
-    if info.protocol > PROTOCOL:
+def read_info(text: bytes, where: str) -> Info:
+    """The info, alone or in a log's first line. Raises RemoteError."""
+    value = _read(text)
+    value = value.get("info", value)
+    if not isinstance(value, dict) or type(value.get("protocol")) is not int:
+        raise _no_server(where)
+    if value["protocol"] > PROTOCOL:
         raise RemoteError(
-            f"{where} speaks version {info.protocol} of the protocol; this chit knows up to {PROTOCOL}",
+            f"{where} speaks version {value['protocol']} of the protocol; this chit knows up to {PROTOCOL}",
             "Install a newer chit.",
         )
-    return info
+    statuses, name = value.get("statuses"), value.get("name")
+    if (
+        not _typed(value, store=str, last=int, time=int)
+        or not value["store"]
+        or not isinstance(statuses, dict)
+        or not all(isinstance(category, str) for category in statuses.values())
+    ):
+        raise _no_server(where)
+    given = value.get("limits")
+    limits = given if isinstance(given, dict) else {}
+    return Info(
+        value["protocol"],
+        value["store"],
+        value["last"],
+        value["time"],
+        statuses,
+        name if isinstance(name, str) else None,
+        Limits(**{key: limits[key] for key in Limits._fields if type(limits.get(key)) is int}),
+    )
 
 
-def read_changes(lines: bytes, where: str) -> list[Sent]:
-    """The changes in whole lines. Raises RemoteError for what is none."""
-    try:
-        return [Sent(line.seq, line.number, bytes.fromhex(line.id), bytes(line.change)) for line in _lines(lines)]
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise RemoteError(f"{where} sent a line that cannot be read", "Nothing of it was taken; try again.") from None
+def _no_server(where: str) -> RemoteError:
+    return RemoteError(f"{where} does not answer like a chit server", "Look at the remote's address.")
 
 
 def read_end(line: bytes, where: str) -> int:
     """The place in a log's last line. Raises RemoteError."""
-    try:
-        return _last(line).end
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise RemoteError(f"{where} sent a line that cannot be read", "Nothing of it was taken; try again.") from None
-
-
-def read_offers(lines: bytes) -> list[Offer | str]:
-    """What is offered in the lines of an append; for a line that cannot be read, the reason."""
-    return [_read_offer(line) for line in lines.split(b"\n") if line]
-
-
-def _read_offer(line: bytes) -> Offer | str:
-    if len(line) > MAX_LINE:
-        return f"a line of {len(line)} bytes; at most {MAX_LINE} are allowed"
-    try:
-        offered = _offered.decode(line)
-        ident = bytes.fromhex(offered.id)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return f"not a change: {error}"
-    if len(ident) != CHANGE_BYTES:
-        return f"the id of a change has {2 * CHANGE_BYTES} hexadecimal digits, not {len(offered.id)}"
-    return Offer(ident, bytes(offered.change))
+    end = _read(line).get("end")
+    if type(end) is not int:
+        raise RemoteError(f"{where} sent a line that cannot be read", "Nothing of it was taken; try again.")
+    return end
 
 
 def write_answer(answer: Answer) -> bytes:
-    """An append's answer as JSON."""
-    return _encode(answer)
+    """An append's answer as JSON; what is empty in a result is left out."""
+    results = [
+        {name: field for name, field in zip(Result._fields, result, strict=True) if field} for result in answer.results
+    ]
+    return _write({**answer._asdict(), "results": results})
 
 
-def write_info(info: Info) -> bytes:
-    """The info as JSON."""
-    return _encode(info)
+def read_answer(text: bytes, count: int, where: str) -> Answer:
+    """The answer to an append of so many changes. Raises RemoteError."""
+    value = _read(text)
+    results = value.get("results")
+    if not _typed(value, store=str, before=int, last=int) or not isinstance(results, list) or len(results) != count:
+        raise _no_answer(where)
+    return Answer(value["store"], value["before"], value["last"], [_read_result(result, where) for result in results])
 
 
-def read_answer(body: bytes, offers: Sequence[object], where: str) -> Answer:
-    """The answer to an append of these offers. Raises RemoteError."""
-    try:
-        answer = _answer(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        answer = None
-    if (
-        answer is None
-        or len(answer.results) != len(offers)
-        or any(result.status not in (TAKEN, HAD, REFUSED) for result in answer.results)
-    ):
-        raise RemoteError(f"{where} gave an answer that does not fit what was sent", "Try again; nothing is lost.")
-    return answer
+def _read_result(value: object, where: str) -> Result:
+    if isinstance(value, dict) and value.get("status") in (TAKEN, HAD, REFUSED):
+        result = Result(value["status"], value.get("seq", 0), value.get("number", 0), value.get("reason", ""))
+        if type(result.seq) is int and type(result.number) is int and type(result.reason) is str:
+            return result
+    raise _no_answer(where)
+
+
+def _no_answer(where: str) -> RemoteError:
+    return RemoteError(f"{where} gave an answer that does not fit what was sent", "Try again; nothing is lost.")
 
 
 def write_problem(problem: Problem) -> bytes:
-    """A problem as JSON."""
-    return _encode(problem)
+    """A problem as JSON; what is empty is left out."""
+    return _write({name: field for name, field in problem._asdict().items() if field})
 
 
-def read_problem(body: bytes) -> Problem:
-    """The problem in an error's body; an empty one if there is none."""
-    try:
-        return _problem(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Problem()
+def read_problem(text: bytes) -> Problem:
+    """The problem in an error's body; what is missing or nonsense in it is empty."""
+    value = _read(text)
+    texts = {name: value[name] for name in ("title", "detail", "code", "hint") if isinstance(value.get(name), str)}
+    status = value.get("status")
+    return Problem(status if type(status) is int else 0, **texts)

@@ -78,15 +78,15 @@ def remember(store: Store, remote: Remote, info: Info) -> Remote:
     return get(store, remote.name)
 
 
-def advance(store: Store, remote: Remote, *, pulled: int = 0, fetched: int = 0, tip: bytes = b"") -> None:
+def advance(store: Store, remote: int, *, pulled: int = 0, fetched: int = 0, tip: bytes = b"") -> None:
     """Moves the cursors forward, in the caller's transaction. tip: the id of the change at the furthest of them."""
     db = store.db
-    furthest = db.execute("SELECT max(pulled, fetched) FROM remotes WHERE id = ?", (remote.id,)).fetchone()[0]
+    furthest = db.execute("SELECT max(pulled, fetched) FROM remotes WHERE id = ?", (remote,)).fetchone()[0]
     if tip and max(pulled, fetched) > furthest:
-        store.set_meta(tip_key(remote.id), tip)
+        store.set_meta(tip_key(remote), tip)
     db.execute(
         "UPDATE remotes SET pulled = max(pulled, ?), fetched = max(fetched, ?) WHERE id = ?",
-        (pulled, max(pulled, fetched), remote.id),
+        (pulled, max(pulled, fetched), remote),
     )
 
 

@@ -178,7 +178,7 @@ class _Sending:
             return
         newest = max(results, key=lambda pair: pair[1].seq, default=None)
         if newest and answer.last > answer.before and newest[1].seq == answer.last:
-            cursor.advance(self.store, here, pulled=answer.last, tip=newest[0][1])
+            cursor.advance(self.store, here.id, pulled=answer.last, tip=newest[0][1])
 
     def reach(self, seq: int) -> None:
         """All up to there was dealt with."""

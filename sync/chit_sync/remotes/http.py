@@ -146,7 +146,9 @@ class HttpLog:
                 elif not block.endswith(b"\n"):
                     block = block[: block.rfind(b"\n") + 1]
                 if block:
-                    records = wire.read_changes(block, self.where)
+                    from chit_sync import lines
+
+                    records = lines.read_changes(block, self.where)
                     for record in records:
                         if record.seq <= after:
                             raise RemoteError(f"{self.where} sent its changes out of order")
@@ -161,7 +163,9 @@ class HttpLog:
 
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Offers changes; sent again when the answer is lost, which does no harm."""
-        body = wire.offer_lines(offers)
+        from chit_sync import lines
+
+        body = lines.offer_lines(offers)
         headers = {"Content-Type": wire.NDJSON}
         if not self._near and len(body) > WORTH_COMPRESSING:
             import gzip
@@ -170,7 +174,7 @@ class HttpLog:
             headers["Content-Encoding"] = "gzip"
         response = self._ask("POST", "log", params=_expectation(expect), headers=headers, content=body)
         self._expect_type(response, wire.JSON)
-        return wire.read_answer(response.content, offers, self.where)
+        return wire.read_answer(response.content, len(offers), self.where)
 
     def has_blob(self, sha256: str) -> BlobState:
         """What is there of the blob."""

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from chit_sync import policy, wire
+from chit_sync import lines, policy, wire
 from chit_sync.errors import ChitError, NotFoundError, OtherStoreError, RemoteError, StoreError, UsageError
 from chit_sync.remotes.base import Expect, Reading
 from chit_sync.remotes.local import LocalLog
@@ -139,15 +139,15 @@ class App:
     def _read(self, request: Request, log: LocalLog) -> Response:
         after = _number(request, "after", 0)
         reading = log.read(after, _number(request, "limit", None), _expect(request))
-        lines: Iterable[bytes] = _lines(reading, after)
+        data: Iterable[bytes] = _lines(reading, after)
         headers = Headers({"Vary": "Accept-Encoding", "Cache-Control": "no-store"})
         if request.accept_encodings.best_match(["gzip", "identity"], default="identity") == "gzip":
-            lines = _packed(lines)
+            data = _packed(data)
             headers["Content-Encoding"] = "gzip"
-        return Response(lines, headers=headers, content_type=wire.NDJSON, direct_passthrough=True)
+        return Response(data, headers=headers, content_type=wire.NDJSON, direct_passthrough=True)
 
     def _append(self, request: Request, log: LocalLog) -> Response:
-        offers = wire.read_offers(_body(request))
+        offers = lines.read_offers(_body(request))
         if len(offers) > wire.MAX_BATCH:
             raise _Refusal(_too_large(f"{len(offers)} changes at once; at most {wire.MAX_BATCH} are taken"))
         answer = log.append([offer for offer in offers if not isinstance(offer, str)], _expect(request))
@@ -214,14 +214,14 @@ class _Input:
 def _lines(reading: Reading, after: int) -> Iterator[bytes]:
     yield wire.info_line(reading.info)
     for batch in reading.batches:
-        yield wire.change_lines(batch)
+        yield lines.change_lines(batch)
         after = batch[-1].seq
     yield wire.end_line(after)
 
 
-def _packed(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _packed(stream: Iterable[bytes]) -> Iterator[bytes]:
     packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
-    for data in lines:
+    for data in stream:
         packed = packer.compress(data)
         if packed:
             yield packed

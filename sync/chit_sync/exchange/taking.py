@@ -1,0 +1,138 @@
+"""Taking a remote's changes into the log, a batch and its cursor in one transaction, and counting what came of it."""
+
+from chit_sync import policy
+from chit_sync.change import Change
+from chit_sync.errors import UsageError
+from chit_sync.exchange import cursor
+from chit_sync.exchange.results import Conflict, Held, Pulled
+from chit_sync.store import log
+from chit_sync.store.database import Store
+from chit_sync.store.remotes import VISITOR
+from chit_sync.wire import Sent
+
+WAITING = 1_000
+"""Changes that were fetched before and are taken at once."""
+
+
+class Taking:
+    """A pull under way, and what it came to so far."""
+
+    def __init__(self, store: Store, remote: int) -> None:
+        self.store = store
+        self.remote = remote
+        self.taken = 0
+        self.had = 0
+        self.held: list[Held] = []
+        self.numbered: set[int] = set()
+        """What the remote calls the tickets that were noted in this pull."""
+        self.tickets: set[int] = set()
+        self.conflicts: set[tuple[int, str]] | None = None
+        self.first_ticket = 0
+        self.ahead: tuple[int, str] = (0, "")
+
+    @staticmethod
+    def honest(batch: list[Sent]) -> tuple[list[Sent], Sent | None]:
+        """The changes before the first whose id does not match its bytes, and that one."""
+        for place, sent in enumerate(batch):
+            if not policy.is_genuine(sent.id, sent.body):
+                return batch[:place], sent
+        return batch, None
+
+    def waiting(self) -> None:
+        """Takes what was fetched, and tries again what was held."""
+        db = self.store.db
+        last = -1
+        while True:
+            rows = db.execute(
+                "SELECT seq, number, id, body FROM incoming WHERE remote = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (self.remote, last, WAITING),
+            ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            self.batch([Sent._make(row) for row in rows])
+
+    def batch(self, batch: list[Sent]) -> None:
+        """One batch into the log, with its cursor."""
+        store, remote = self.store, self.remote
+        now = store.now()
+        good: list[tuple[Sent, Change]] = []
+        held: list[tuple[Sent, str]] = []
+        for sent in batch:
+            try:
+                change = policy.examine_genuine(sent.body)
+            except UsageError as error:
+                held.append((sent, error.message))
+                continue
+            if change.at > now:
+                self._note_ahead(change, now)
+            good.append((sent, change))
+        with store.transaction() as db:
+            if self.conflicts is None:
+                self.conflicts = set(db.execute("SELECT num, path FROM conflicts"))
+                self.first_ticket = _last_ticket(store)
+            before = log.last_seq(db)
+            records = [log.Record(sent.id, sent.body, change) for sent, change in good]
+            seqs = log.append(store, records, remote)
+            taken = sum([1 for seq in seqs if seq])
+            if taken < len(seqs):
+                db.executemany(
+                    "UPDATE changes SET origin = ? WHERE id = ? AND origin = ?",
+                    [(remote, sent.id, VISITOR) for (sent, _), seq in zip(good, seqs, strict=True) if not seq],
+                )
+            self._number(good)
+            db.execute(
+                "DELETE FROM incoming WHERE remote = ? AND seq BETWEEN ? AND ?",
+                (remote, batch[0].seq, batch[-1].seq),
+            )
+            if held:
+                db.executemany(
+                    "INSERT INTO incoming VALUES (?, ?, ?, ?, ?)",
+                    [(remote, sent.seq, sent.number, sent.id, sent.body) for sent, _ in held],
+                )
+            cursor.advance(store, remote, pulled=batch[-1].seq, tip=batch[-1].id)
+            # Where all of ours had been offered, so has all of this: the remote has it already.
+            db.execute(
+                "UPDATE remotes SET pushed = ? WHERE id = ? AND pushed >= ?",
+                (before + taken, remote, before),
+            )
+            if taken:
+                self.tickets.update(
+                    row[0] for row in db.execute("SELECT DISTINCT ticket FROM changes WHERE seq > ?", (before,))
+                )
+        self.taken += taken
+        self.had += len(seqs) - taken
+        self.held += [Held(sent.seq, sent.id.hex(), reason) for sent, reason in held]
+
+    def _number(self, good: list[tuple[Sent, Change]]) -> None:
+        """Notes what the remote calls the tickets."""
+        new = {sent.number: sent.id for sent, _ in good if sent.number not in self.numbered}
+        self.numbered.update(new)
+        self.store.db.executemany(
+            "INSERT OR IGNORE INTO numbers SELECT ?, ?, ticket FROM changes WHERE id = ?",
+            [(self.remote, number, ident) for number, ident in new.items()],
+        )
+
+    def _note_ahead(self, change: Change, now: int) -> None:
+        if change.at > self.ahead[0] and policy.ahead(change, now):
+            self.ahead = change.at, f"a change by {change.by} was taken, but {policy.ahead(change, now)}"
+
+    def result(self) -> Pulled:
+        """What the pull came to."""
+        store = self.store
+        if self.conflicts is None:
+            return Pulled()
+        arisen = set(store.db.execute("SELECT num, path FROM conflicts")) - self.conflicts
+        return Pulled(
+            self.taken,
+            self.had,
+            tuple(sorted(self.tickets)),
+            _last_ticket(store) - self.first_ticket,
+            tuple(sorted(Conflict(*row) for row in arisen)),
+            tuple(self.held),
+            (self.ahead[1],) if self.ahead[1] else (),
+        )
+
+
+def _last_ticket(store: Store) -> int:
+    return store.db.execute("SELECT max(num) FROM tickets").fetchone()[0] or 0
