@@ -14,7 +14,7 @@ from chit_sync.remotes.registry import is_http, open_remote
 from chit_sync.store import blobs, remotes
 from chit_sync.store.blobs import Missing
 from chit_sync.store.database import Store
-from chit_sync.store.reading import load_many
+from chit_sync.store.reading import idents, load_many
 from chit_sync.store.remotes import Remote
 from chit_sync.ticket import Attachment
 
@@ -95,28 +95,30 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
 
 
-def pulled_record(pulled: Pulled) -> dict[str, Any]:
+def pulled_record(store: Store, pulled: Pulled) -> dict[str, Any]:
     """What a pull came to, as JSON."""
+    ids = idents(store, {*pulled.tickets, *(conflict.ticket for conflict in pulled.conflicts)})
     return {
         "schema": "chit.pulled/1",
         "taken": pulled.taken,
         "had": pulled.had,
-        "tickets": list(pulled.tickets),
+        "tickets": [ids[number] for number in pulled.tickets if number in ids],
         "created": pulled.created,
-        "conflicts": [conflict._asdict() for conflict in pulled.conflicts],
+        "conflicts": [{"ticket": ids.get(one.ticket), "path": one.path} for one in pulled.conflicts],
         "held": [held._asdict() for held in pulled.held],
         "warnings": list(pulled.warnings),
     }
 
 
-def pushed_record(pushed: Pushed) -> dict[str, Any]:
+def pushed_record(store: Store, pushed: Pushed) -> dict[str, Any]:
     """What a push came to, as JSON."""
+    ids = idents(store, {*pushed.tickets, *(refused.ticket for refused in pushed.refused)})
     return {
         "schema": "chit.pushed/1",
         "taken": pushed.taken,
         "had": pushed.had,
-        "tickets": list(pushed.tickets),
-        "refused": [refused._asdict() for refused in pushed.refused],
+        "tickets": [ids[number] for number in pushed.tickets if number in ids],
+        "refused": [{"ticket": ids.get(one.ticket), "reason": one.reason} for one in pushed.refused],
         "blobs": pushed.blobs,
     }
 
@@ -126,7 +128,9 @@ def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
     would = "would take" if app.options.dry_run else "took"
     if pulled.taken:
         new = f", {pulled.created} of them new" if pulled.created else ""
-        app.say(f"{remote.name}: {would} {counted(pulled.taken, 'change')} of {counted(len(pulled.tickets), 'ticket')}{new}")
+        app.say(
+            f"{remote.name}: {would} {counted(pulled.taken, 'change')} of {counted(len(pulled.tickets), 'ticket')}{new}"
+        )
     else:
         app.say(f"{remote.name}: nothing new")
     for warning in pulled.warnings:
@@ -145,13 +149,16 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
     would = "would send" if app.options.dry_run else "sent"
     if pushed.taken or pushed.blobs:
         files = f" and {counted(pushed.blobs, 'file')}" if pushed.blobs else ""
-        app.say(f"{remote.name}: {would} {counted(pushed.taken, 'change')} of {counted(len(pushed.tickets), 'ticket')}{files}")
+        app.say(
+            f"{remote.name}: {would} {counted(pushed.taken, 'change')} of {counted(len(pushed.tickets), 'ticket')}{files}"
+        )
     elif not pushed.refused:
         app.say(f"{remote.name}: has everything")
     if pushed.refused:
         first = pushed.refused[0]
+        ident = idents(app.store, [first.ticket])[first.ticket][:SHORT_ID]
         raise ConflictError(
-            f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of ticket {first.ticket}: {first.reason}",
+            f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of {ident}: {first.reason}",
             "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`.",
         )
 

@@ -30,7 +30,7 @@ def page(app: App, ticket: Ticket) -> str:
         style(clean(ticket.title) or "(no title)", "bold"),
         " · ".join(
             (
-                f"{ticket.id[:SHORT_ID]} no {ticket.number}",
+                ticket.id[:SHORT_ID] + (f" no {ticket.called}" if ticket.called else ""),
                 ticket.text("status") or "no status",
                 style(ticket.text("priority") or "no priority", PRIORITY_STYLES[rank]),
                 f"by {clean(ticket.author)} {when(ticket.created)}",

@@ -76,7 +76,7 @@ def ticket_schema() -> dict[str, Any]:
     flag = {"type": "boolean"}
     count = {"type": "integer"}
     value: dict[str, Any] = {"type": ["string", "integer", "boolean", "null"]}
-    properties: dict[str, Any] = {"schema": {"const": SCHEMA}, "id": text, "number": count}
+    properties: dict[str, Any] = {"schema": {"const": SCHEMA}, "id": text, "number": {"type": ["integer", "null"]}}
     for field in schema.FIELDS.values():
         properties[field.name] = {"description": field.help, **_type(field)}
     item = {"id": text, "author": text, "time": time, "visibility": {"enum": [one.name for one in schema.VISIBILITIES]}}

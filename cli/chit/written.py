@@ -6,7 +6,7 @@ from chit.context import App
 from chit.text import SHORT_ID
 from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
-from chit_sync.store.reading import load_many
+from chit_sync.store.reading import called, load_many
 
 
 def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "") -> list[Done]:
@@ -23,10 +23,11 @@ def report(app: App, results: Sequence[Done], next_step: str = "") -> None:
         _records(app, results)
         return
     app.output.lines(done.id for done in results)
+    numbers = called(app.store, [done.number for done in results if done.created and done.number])
     for done in results:
         if done.created:
-            number = f" (number {done.number})" if done.number else ""
-            app.say(f"{would}write {short(done.id)}{number}" if would else f"wrote {short(done.id)}{number}")
+            number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
+            app.say("would write a new ticket" if would else f"wrote {short(done.id)}{number}")
         elif not done.sets:
             app.say(f"{short(done.id)}: nothing to change, it is so already")
         else:

@@ -74,6 +74,8 @@ class Ticket(NamedTuple):
     attachments: Sequence[Attachment]
     links: Sequence[Link]
     elsewhere: Sequence[Elsewhere]
+    called: int | None = None
+    """The number that people know it by: the default remote's, or this store's own while it has no remote."""
 
     def value(self, path: str) -> Value:
         """What the ticket shows at a path of its own (not of an item)."""
@@ -123,7 +125,7 @@ class Ticket(NamedTuple):
         return {
             "schema": SCHEMA,
             "id": self.id,
-            "number": self.number,
+            "number": self.called,
             **fields,
             "category": self.category,
             "labels": self.labels,

@@ -53,6 +53,6 @@ def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachme
                 get_all_bytes(app, store, source)
     finally:
         source.close()
-    record = {**pulled_record(pulled), "schema": "chit.cloned/1", "path": path}
+    record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
     app.output.one(record, lambda: path)
     say_pulled(app, remote, pulled)

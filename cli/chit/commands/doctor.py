@@ -81,7 +81,11 @@ def _store(app: App) -> list[Finding]:
     ahead = (app.reading.meta("clock", 0) - app.now) // 1_000_000
     if ahead > 3600:
         found.append(
-            (WARN, "clock", f"the store holds changes from {counted(ahead // 3600, 'hour')} ahead of this machine's clock")
+            (
+                WARN,
+                "clock",
+                f"the store holds changes from {counted(ahead // 3600, 'hour')} ahead of this machine's clock",
+            )
         )
     return found
 

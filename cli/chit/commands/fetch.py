@@ -6,6 +6,7 @@ from chit.framework import command
 from chit.text import counted
 from chit_sync.exchange.pulling import fetch as get
 from chit_sync.exchange.pulling import pull as take
+from chit_sync.exchange.results import Fetched
 
 
 @command()
@@ -20,17 +21,15 @@ def fetch(app: App) -> None:
         with Progress(app, f"fetch {remote.name}") as progress:
             if app.options.dry_run:
                 count = take(app.store, remote, source, dry_run=True).taken
-                record = {"schema": "chit.fetched/1", "fetched": count, "waiting": count}
+                fetched = Fetched(count, count)
             else:
                 fetched = get(app.store, remote, source, progress=progress)
-                record = {"schema": "chit.fetched/1", "fetched": fetched.fetched, "waiting": fetched.waiting}
     finally:
         source.close()
     if app.output.structured:
-        app.output.one(record, str)
-    would = "would fetch" if app.options.dry_run else "fetched"
-    app.say(
-        f"{remote.name}: {would} {counted(int(record['fetched']), 'change')}; `chit pull` takes {'it' if record['waiting'] == 1 else 'them'}"
-        if record["waiting"]
-        else f"{remote.name}: nothing new"
-    )
+        app.output.one({"schema": "chit.fetched/1", **fetched._asdict()}, str)
+    if fetched.waiting:
+        would = "would fetch" if app.options.dry_run else "fetched"
+        app.say(f"{remote.name}: {would} {counted(fetched.fetched, 'change')}; `chit pull` takes what was fetched")
+    else:
+        app.say(f"{remote.name}: nothing new")

@@ -1,6 +1,6 @@
 """`chit list`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -12,7 +12,7 @@ from chit.text import SHORT_ID, cell
 from chit_sync.errors import UsageError
 from chit_sync.query import listing
 from chit_sync.schema import PRIORITIES
-from chit_sync.store.reading import load_many
+from chit_sync.store.reading import called, load_many
 from chit_sync.ticket import iso
 from chit_sync.times import relative
 
@@ -54,50 +54,58 @@ def list_(
     chit list NOT assignee:none due:..7d "disk full"
     """
     text = " ".join(query)
+    me, now, zone = app.actor if text else "", app.now, app.zone
     if limit is None:
         limit = int(app.config.get("list.limit")) if app.terminal and not app.output.structured else 0
     found = listing.page(
-        app.reading, text, me=app.actor if text else "", now=app.now, tz=app.zone if text else None, limit=limit or None,
-        offset=offset, all_states=every, sort=sort, count=count or app.terminal,
+        app.reading, text, me=me, now=now, tz=zone, limit=1 if count else limit or None, offset=0 if count else offset,
+        all_states=every, sort=sort,
     )  # fmt: skip
     if count:
-        app.output.lines([str(found.total)])
-        return DIFFERENT if exit_code and found.total else 0
+        total = found.total
+        if total is None:
+            total = len(listing.numbers(app.reading, text, me=me, now=now, tz=zone, all_states=every))
+        app.output.one({"schema": "chit.count/1", "count": total}, lambda: str(total))
+        return DIFFERENT if exit_code and total else 0
     if style:
         app.output.page(_styled(found.rows, style))
     elif app.output.structured:
         app.output.many(_records(app, found.rows), str)
-    elif app.terminal:
-        app.output.page(_table(app, found.rows))
-        _remark(app, len(found.rows), found.total, offset)
     else:
-        app.output.lines(_line(row) for row in found.rows)
+        numbers = called(app.reading, [row.num for row in found.rows])
+        if app.terminal:
+            app.output.page(_table(app, found.rows, numbers))
+            _remark(app, len(found.rows), found.total, offset)
+        else:
+            app.output.lines(_line(row, numbers.get(row.num)) for row in found.rows)
     return DIFFERENT if exit_code and found.rows else 0
 
 
-def _line(row: listing.Row) -> str:
-    number, ident, title, status, priority, assignee, queue, updated = row[:8]
+def _line(row: listing.Row, number: int | None) -> str:
     return (
-        f"{ident}\t{number}\t{_PRIORITY_NAMES[priority - 1]}\t{status or ''}\t{cell(assignee or '')}\t{cell(queue or '')}\t"
-        f"{iso(updated)}\t{cell(title or '')}"
+        f"{row.id}\t{number or ''}\t{_PRIORITY_NAMES[row.priority - 1]}\t{cell(row.status or '')}\t"
+        f"{cell(row.assignee or '')}\t{cell(row.queue or '')}\t{iso(row.updated)}\t{cell(row.title or '')}"
     )
 
 
-def _cells(app: App, row: listing.Row) -> tuple[str, ...]:
-    number, ident, title, status, priority, assignee, _, updated = row[:8]
-    marked = f"! {title}" if row.emergency else title or "(no title)"
-    shown = (ident[:SHORT_ID], str(number), _PRIORITY_NAMES[priority - 1], status or "", assignee or "")
-    return (*shown, relative(updated, app.now), marked)
+def _cells(app: App, row: listing.Row, number: int | None) -> tuple[str, ...]:
+    title = row.title or "(no title)"
+    return (
+        row.id[:SHORT_ID], str(number or ""), _PRIORITY_NAMES[row.priority - 1], row.status or "", row.assignee or "",
+        relative(row.updated, app.now), f"! {title}" if row.emergency else title,
+    )  # fmt: skip
 
 
 _HEADERS = ("ID", "NO", "PRIORITY", "STATUS", "ASSIGNEE", "UPDATED", "TITLE")
 
 
-def _table(app: App, rows: Sequence[listing.Row]) -> str:
+def _table(app: App, rows: Sequence[listing.Row], numbers: Mapping[int, int]) -> str:
     if not rows:
         return ""
     styles = [PRIORITY_STYLES[row.priority - 1] for row in rows]
-    return aligned(_HEADERS, [_cells(app, row) for row in rows], app.colored, columns(), styles=styles)
+    return aligned(
+        _HEADERS, [_cells(app, row, numbers.get(row.num)) for row in rows], app.colored, columns(), styles=styles
+    )
 
 
 def _remark(app: App, shown: int, total: int | None, offset: int) -> None:
@@ -127,5 +135,5 @@ def _styled(rows: Sequence[listing.Row], style: str) -> str:
 
 def _records(app: App, rows: Sequence[listing.Row]) -> Iterator[Record]:
     for start in range(0, len(rows), _LOADED_AT_ONCE):
-        for ticket in load_many(app.reading, [row.number for row in rows[start : start + _LOADED_AT_ONCE]]):
+        for ticket in load_many(app.reading, [row.num for row in rows[start : start + _LOADED_AT_ONCE]]):
             yield ticket.record()

@@ -25,5 +25,5 @@ def pull(app: App, attachments: bool) -> None:
     finally:
         source.close()
     if app.output.structured:
-        app.output.one(pulled_record(pulled), str)
+        app.output.one(pulled_record(app.store, pulled), str)
     say_pulled(app, remote, pulled)

@@ -29,5 +29,5 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     finally:
         target.close()
     if app.output.structured:
-        app.output.one(pushed_record(pushed), str)
+        app.output.one(pushed_record(app.store, pushed), str)
     say_pushed(app, remote, pushed)

@@ -7,8 +7,12 @@ from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.text import SHORT_ID, clean, counted, paint
 from chit_sync.store.overview import Exchange, Overview, overview
+from chit_sync.store.reading import idents
 from chit_sync.ticket import iso
 from chit_sync.times import relative
+
+_MOST_SHOWN = 10
+"""Refusals that a person is shown; --json has all."""
 
 
 @command()
@@ -22,6 +26,7 @@ def status(app: App, exit_code: bool) -> int:
 
 
 def _record(app: App, found: Overview) -> dict[str, object]:
+    ids = idents(app.reading, {refusal.ticket for one in found.exchanges for refusal in one.refusals})
     return {
         "schema": "chit.status/1",
         "store": app.store_path,
@@ -35,7 +40,10 @@ def _record(app: App, found: Overview) -> dict[str, object]:
                 "url": one.remote.url,
                 **one.pending._asdict(),
                 "contact": iso(one.remote.contact),
-                "refusals": [{**refusal._asdict(), "time": iso(refusal.time)} for refusal in one.refusals],
+                "refusals": [
+                    {"ticket": ids.get(refusal.ticket), "time": iso(refusal.time), "reason": refusal.reason}
+                    for refusal in one.refusals
+                ],
             }
             for one in found.exchanges
         ],
@@ -64,17 +72,21 @@ def _exchange(app: App, one: Exchange) -> list[str]:
     when = f", last heard of {relative(one.remote.contact, app.now)}" if one.remote.contact else ", not reached yet"
     lines = [f"{name} {clean(one.remote.url)}{when}"]
     if pending.unsent:
-        lines.append(f"    {counted(pending.unsent, "change")} to send: `chit push{flag}` (`chit diff{flag}` shows {'it' if pending.unsent == 1 else 'them'})")
+        unsent = counted(pending.unsent, "change")
+        lines.append(f"    {unsent} to send: `chit push{flag}` sends, `chit diff{flag}` shows what")
     if pending.fetched:
-        lines.append(f"    {counted(pending.fetched, "change")} fetched and not taken yet: `chit pull{flag}`")
+        lines.append(f"    {counted(pending.fetched, 'change')} fetched and not taken yet: `chit pull{flag}`")
     if pending.held:
         lines.append(f"    {counted(pending.held, 'change')} from there did not pass here; each pull tries again")
     if pending.refused:
         lines.append(f"    {counted(pending.refused, 'change')} refused there:")
+        ids = idents(app.reading, [refusal.ticket for refusal in one.refusals[:_MOST_SHOWN]])
         lines += [
-            f"        ticket {refusal.ticket}, {relative(refusal.time, app.now)}: {clean(refusal.reason)}"
-            for refusal in one.refusals
+            f"        {ids.get(refusal.ticket, '')[:SHORT_ID]} {relative(refusal.time, app.now)}: {clean(refusal.reason)}"
+            for refusal in one.refusals[:_MOST_SHOWN]
         ]
+        if len(one.refusals) > _MOST_SHOWN:
+            lines.append(f"        and {len(one.refusals) - _MOST_SHOWN} more")
         lines.append(f"    mend the cause and `chit push --again{flag}`, or `chit undo`")
     if not sum(pending):
         lines.append("    nothing to send, nothing waiting")

@@ -26,7 +26,12 @@ def sync(app: App, attachments: bool) -> None:
         log.close()
     if app.output.structured:
         app.output.one(
-            {"schema": "chit.synced/1", "pulled": pulled_record(pulled), "pushed": pushed_record(pushed)}, str
+            {
+                "schema": "chit.synced/1",
+                "pulled": pulled_record(app.store, pulled),
+                "pushed": pushed_record(app.store, pushed),
+            },
+            str,
         )
     say_pulled(app, remote, pulled)
     say_pushed(app, remote, pushed)

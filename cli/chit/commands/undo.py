@@ -31,4 +31,6 @@ def undo(app: App) -> None:
         return
     app.output.lines(ticket.id for ticket in undone.tickets)
     would = "would take back" if app.options.dry_run else "took back"
-    app.say(f"{would} `{undone.command}`: {counted(undone.changes, 'change')} of {counted(len(undone.tickets), 'ticket')}")
+    app.say(
+        f"{would} `{undone.command}`: {counted(undone.changes, 'change')} of {counted(len(undone.tickets), 'ticket')}"
+    )

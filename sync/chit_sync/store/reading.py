@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chit_sync import ids
 from chit_sync.errors import AmbiguousError, NotFoundError
 from chit_sync.registers import Registers
 from chit_sync.schema import LINK_KINDS
-from chit_sync.store.database import Connection, Store, explained, marks
+from chit_sync.store.database import Connection, Store, chunks, explained, marks
 from chit_sync.ticket import Attachment, Comment, Elsewhere, Link, Ticket
 
 ITEM_BITS = 24
@@ -83,6 +83,30 @@ def beginning_with(store: Store, prefix: str, most: int = 50) -> list[tuple[str,
         return rows.fetchall()
 
 
+def idents(store: Store, numbers: Iterable[int]) -> dict[int, str]:
+    """The ids of the tickets with these numbers of this store; numbers mean nothing to anybody else."""
+    found: dict[int, str] = {}
+    with explained(store.path):
+        for part in chunks(list(numbers)):
+            found.update(store.db.execute(f"SELECT num, id FROM tickets WHERE num IN ({marks(part)})", part).fetchall())
+    return found
+
+
+def called(store: Store, numbers: Sequence[int]) -> dict[int, int]:
+    """The numbers that people know these tickets by, as `find` takes them; a ticket that the default remote has not seen has none."""
+    with explained(store.path):
+        remote = default_remote(store.db)
+        if remote is None:
+            return {number: number for number in numbers}
+        found: dict[int, int] = {}
+        for part in chunks(numbers):
+            rows = store.db.execute(
+                f"SELECT num, number FROM numbers WHERE remote = ? AND num IN ({marks(part)})", (remote[0], *part)
+            )
+            found.update(rows.fetchall())
+        return found
+
+
 def load(store: Store, number: int) -> Ticket:
     """The whole ticket with this store's number. Raises NotFoundError."""
     return load_many(store, [number])[0]
@@ -91,7 +115,8 @@ def load(store: Store, number: int) -> Ticket:
 def load_many(store: Store, numbers: Sequence[int]) -> list[Ticket]:
     """The whole tickets with these numbers, in this order; a few statements a ticket. Raises NotFoundError."""
     with explained(store.path):
-        return [_load(store, number) for number in numbers]
+        remote = default_remote(store.db) if numbers else None
+        return [_load(store, number, remote) for number in numbers]
 
 
 def in_conflict(store: Store) -> list[Ticket]:
@@ -101,7 +126,7 @@ def in_conflict(store: Store) -> list[Ticket]:
     return load_many(store, numbers)
 
 
-def _load(store: Store, number: int) -> Ticket:
+def _load(store: Store, number: int, remote: tuple[int, str] | None) -> Ticket:
     db = store.db
     row = db.execute(
         "SELECT id, created, updated, author, status, fields FROM tickets JOIN registers USING (num) WHERE num = ?",
@@ -140,9 +165,11 @@ def _load(store: Store, number: int) -> Ticket:
     links.sort(key=lambda link: (link.kind, link.ticket, link.id))
     comments.sort(key=lambda comment: (comment.time, comment.id))
     attachments.sort(key=lambda attachment: (attachment.time, attachment.id))
+    elsewhere = _elsewhere(db, number)
+    called = number if remote is None else next((one.number for one in elsewhere if one.remote == remote[1]), None)
     return Ticket(
         number, ident, created, updated, author, store.statuses.get(status or "", "open"), json.loads(fields), registers,
-        comments, attachments, _titled(db, links) + _links_here(db, ident), _elsewhere(db, number),
+        comments, attachments, _titled(db, links) + _links_here(db, ident), elsewhere, called,
     )  # fmt: skip
 
 
