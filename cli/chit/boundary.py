@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from chit.commands import COMMANDS
 from chit.context import App
 from chit.errors import GENERIC, INTERRUPTED, PIPE, USAGE, exit_code, hint_for
 from chit.framework import root
@@ -22,6 +23,11 @@ def guarded(arguments: Sequence[str], *, ends: bool = False) -> int:
         result = root.main(list(arguments), prog_name="chit", standalone_mode=False, obj=App(ends=ends))
     except BrokenPipeError:
         return PIPE
+    except click.exceptions.NoArgsIsHelpError as error:
+        if error.ctx.parent is not None:
+            return _report(error, arguments)
+        sys.stdout.write(error.format_message() + "\n")
+        return 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the boundary: everything is shown, nothing is swallowed
@@ -51,7 +57,7 @@ def _report(error: Exception, arguments: Sequence[str]) -> int:
 def _problem(error: Exception) -> dict[str, Any] | None:
     """The RFC 9457 members of an error that a person can act on; None for a bug of ours."""
     if isinstance(error, click.ClickException):
-        return _members("usage", error.format_message().replace("\n", " "), USAGE, _usage_hint(error))
+        return _members("usage", _usage_message(error), USAGE, _usage_hint(error))
     if isinstance(error, sqlite3.Error):
         from chit_sync.store.database import explain
 
@@ -85,11 +91,31 @@ def _members(kind: str, detail: str, code: int, hint: str) -> dict[str, Any]:
 
 
 def _kind(error: ChitError) -> str:
-    return type(error).__name__.removesuffix("Error").lower()
+    name = type(error).__name__.removesuffix("Error")
+    return "".join(f"-{char.lower()}" if char.isupper() else char for char in name).lstrip("-")
+
+
+def _usage_message(error: click.ClickException) -> str:
+    """click's message in our form: no capital, no full stop."""
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+        return f"`{error.ctx.command_path}` needs a command: {', '.join(error.ctx.command.list_commands(error.ctx))}"
+    if isinstance(error, click.NoSuchOption) and context is not None and context.info_name in ("list", "ls"):
+        return f"no such option {error.option_name}"
+    message = " ".join(error.format_message().split())
+    return message[:1].lower() + message[1:].removesuffix(".")
 
 
 def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoSuchCommand) and context is not None and context.parent is None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(error.command_name, COMMANDS, 1)
+        if close:
+            return f"Did you mean `chit {close[0]}`?"
+    if isinstance(error, click.NoSuchOption) and context is not None and context.info_name in ("list", "ls"):
+        return "In a query write `NOT label:x` for `-label:x`, or put -- before the query."
     return f"`{context.command_path} --help` shows how." if context is not None else ""
 
 

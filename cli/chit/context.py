@@ -48,6 +48,8 @@ class App:
         self.ends = ends
         self.environ = os.environ if environ is None else environ
         self.options = Options()
+        self.several = False
+        """Whether a command was asked about several tickets: then it answers with an array, however many there are."""
         self._stores: list[Store] = []
 
     def close(self) -> None:
@@ -209,6 +211,7 @@ class App:
         import click
 
         if not click.confirm(question, err=True):
+            self.say("nothing was changed")
             raise click.Abort
 
 

@@ -41,9 +41,9 @@ def find_token(app: App, url: str) -> str | None:
     """The token for an address from the environment, a helper, .netrc or the credentials file."""
     from chit_sync.credentials import find
 
-    return find(
-        url, environ=app.environ, folder=os.path.dirname(user_config()), helper=app.config.text("credential.helper")
-    )
+    folder, helper = os.path.dirname(user_config()), app.config.text("credential.helper")
+    found = find(url, app.environ, folder, home=os.path.expanduser("~"), helper=helper or None)
+    return found.token if found else None
 
 
 def keep_token(app: App, url: str) -> None:
@@ -53,7 +53,7 @@ def keep_token(app: App, url: str) -> None:
     token = sys.stdin.readline().strip()
     if not token:
         raise UsageError("there is no token on standard input")
-    save(url, token, os.path.dirname(user_config()))
+    save(os.path.dirname(user_config()), url, token)
 
 
 class Progress:

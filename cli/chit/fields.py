@@ -27,6 +27,35 @@ def wanted(app: App, given: Mapping[str, Any], labels: Sequence[str], custom: Se
     return found
 
 
+def shown(app: App, name: str, value: Value) -> str | bool:
+    """A value as a person edits it; typed again it is the same, but for the seconds of a time."""
+    field = schema.field_of(name)
+    if field.type == "flag":
+        return bool(value)
+    if field.type == "time" and isinstance(value, int):
+        from chit_sync.times import local
+
+        return local(value, app.zone)
+    return "" if value is None else str(value)
+
+
+def typed(app: App, values: Mapping[str, Any], before: Mapping[str, str | bool]) -> dict[str, Value]:
+    """What a person typed into the fields of a buffer that held `before`; what was left as it was is not in it.
+
+    What is not there any more is cleared. `x.serial = …` without quotes is a table to TOML, and means the same.
+    """
+    flat = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
+    for name, table in values.items():
+        if isinstance(table, Mapping):
+            flat |= {f"{name}.{key}": value for key, value in table.items()}
+    found: dict[str, Value] = {}
+    for name, value in flat.items():
+        text = value if isinstance(value, bool) else str(value)
+        if text != before.get(name):
+            found[name] = parse(app, name, text)
+    return {**found, **{name: None for name in before if name not in flat}}
+
+
 def parse(app: App, name: str, text: str | bool) -> Value:
     """A value for a field, from what a person typed; empty text clears the field."""
     field = _field(name)

@@ -141,7 +141,6 @@ def root(context: click.Context) -> None:
     """
     app = context.ensure_object(App)
     context.call_on_close(app.close)
-    context.color = app.colored
 
 
 def command(name: str | None = None, **attributes: Any) -> Callable[[Callable[..., Any]], Command]:

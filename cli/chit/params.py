@@ -38,7 +38,7 @@ TICKET = TicketParam()
 def tickets_argument(function: Function) -> Function:
     """TICKET…, --query, --stdin, --all: the tickets that a command is about."""
     for decorate in (
-        click.option("--all", "every", is_flag=True, help="With --query: even if the query is empty."),
+        click.option("--all", "every", is_flag=True, help="With --query: closed tickets too; an empty query is meant."),
         click.option("--stdin", is_flag=True, help="Read tickets from standard input, one a line."),
         click.option("-Q", "--query", metavar="QUERY", help="All tickets that the query finds."),
         click.argument("tickets", nargs=-1, type=TICKET),

@@ -15,6 +15,7 @@ MANY = 20
 def numbers(app: App, tickets: Sequence[str], query: str | None, stdin: bool, every: bool = False) -> list[int]:
     """This store's numbers of the tickets, each once. Raises UsageError if none were asked for."""
     sources = sum((bool(tickets), query is not None, stdin))
+    app.several = len(tickets) != 1
     if sources > 1:
         raise UsageError("tickets, --query and --stdin contradict each other", "Give one of them.")
     if query is not None:

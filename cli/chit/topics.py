@@ -50,7 +50,7 @@ def options() -> str:
 
 def queries() -> str:
     """The query language."""
-    from chit_sync.query.parse import HELP
+    from chit_sync.query.help import HELP
 
     return HELP
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chit.context import App
+from chit.output import Record
 from chit.text import SHORT_ID
 from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
@@ -48,10 +49,17 @@ def _records(app: App, results: Sequence[Done]) -> None:
             }
             for done in results
         ]
-        app.output.many(planned, str) if len(planned) != 1 else app.output.one(planned[0], str)
+        _print(app, planned)
         return
     tickets = [ticket.record() for ticket in load_many(app.store, [done.number for done in results])]
-    app.output.many(tickets, str) if len(tickets) != 1 else app.output.one(tickets[0], str)
+    _print(app, tickets)
+
+
+def _print(app: App, records: Sequence[Record]) -> None:
+    if app.several or len(records) != 1:
+        app.output.many(records, str)
+    else:
+        app.output.one(records[0], str)
 
 
 def short(ident: str) -> str:

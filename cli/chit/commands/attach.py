@@ -67,6 +67,8 @@ def attach(
             for one in found.attachments
         ]
         app.output.many(records, lambda: app.output.table(("ID", "SIZE", "BY", "NAME"), rows) if rows else "")
+        if not rows:
+            app.say(f"nothing is attached to {found.id[:SHORT_ID]}")
 
 
 def _named(ticket: Ticket, name: str) -> Attachment:
@@ -78,16 +80,20 @@ def _named(ticket: Ticket, name: str) -> Attachment:
 
 
 def _write_out(app: App, attachment: Attachment, target: str | None, force: bool) -> None:
-    if not attachment.here:
+    if not attachment.here and not app.options.dry_run:
         from chit.exchanging import get_bytes
 
         get_bytes(app, [attachment])
     source = blob_path(app.store_path, attachment.sha256)
-    if not os.path.exists(source):
+    if not os.path.exists(source) and not app.options.dry_run:
         raise NotFoundError(
             f"the bytes of {attachment.name} are not in this store",
             "`chit pull --attachments` brings them from where they are.",
         )
+    if target == "-" and app.output.structured:
+        raise UsageError("-o - and --json contradict each other", "Write to a file, or leave --json out.")
+    if target == "-" and app.options.dry_run:
+        return
     if target == "-":
         with open(source, "rb") as file:
             while part := file.read(1 << 20):
@@ -96,11 +102,16 @@ def _write_out(app: App, attachment: Attachment, target: str | None, force: bool
     # The name comes from somebody else: it may not lead out of the folder.
     name = os.path.basename(attachment.name.replace("\\", "/")).lstrip(".") or attachment.id
     path = os.path.join(target, name) if target and os.path.isdir(target) else target or name
+    record = {"schema": "chit.written/1", "path": path, "name": attachment.name, "size": attachment.size}
+    if app.options.dry_run:
+        app.output.one(record, lambda: path)
+        app.say(f"would write {path}, {size(attachment.size)}")
+        return
     try:
         with open(source, "rb") as file, open(path, "wb" if force else "xb") as copy:
             while part := file.read(1 << 20):
                 copy.write(part)
     except FileExistsError:
         raise ConflictError(f"{path} is there already", "Give another place with -o, or --force.") from None
-    app.output.lines([path])
+    app.output.one(record, lambda: path)
     app.say(f"wrote {path}, {size(attachment.size)}")

@@ -18,17 +18,15 @@ from chit_sync.ticket import Ticket
 @command()
 @tickets_argument
 @text_options
-@click.option("-i", "--internal", "visibility", flag_value="internal", help="Only the own organisation reads it.")
-@click.option("--partner", "visibility", flag_value="partner", help="Partners read it too, the requester does not.")
-@click.option(
-    "--public", "visibility", flag_value="public", default="public", help="The requester reads it too.  [default]"
-)
+@click.option("-i", "--internal", is_flag=True, help="Only the own organisation reads it.")
+@click.option("--partner", is_flag=True, help="Partners read it too, the requester does not.")
+@click.option("--public", is_flag=True, help="The requester reads it too; so it is unless you say otherwise.")
 @click.option("--attach", "files", multiple=True, metavar="FILE", help="Attach a file.")
 @click.option("--edit", "rewritten", metavar="COMMENT", help="Write this comment anew instead.")
 @click.option("--delete", "removed", metavar="COMMENT", help="Delete this comment instead.")
 def comment(
     app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
-    file: str | None, visibility: str, files: tuple[str, ...], rewritten: str | None, removed: str | None,
+    file: str | None, internal: bool, partner: bool, public: bool, files: tuple[str, ...], rewritten: str | None, removed: str | None,
 ) -> None:  # fmt: skip
     """Say something about tickets. Without -m or -F an editor opens.
 
@@ -36,9 +34,16 @@ def comment(
     chit comment 42 -m "Replaced the fuser."
     chit comment kzxt --internal -F notes.txt
     """
-    found = to_write(app, tickets, query, stdin, every)
+    if internal + partner + public > 1:
+        raise UsageError("--internal, --partner and --public contradict each other", "Give one of them.")
     if rewritten and removed:
         raise UsageError("--edit and --delete contradict each other", "Give one of them.")
+    if removed and (message or file):
+        raise UsageError("--delete takes no text", "Leave -m and -F out, or --edit the comment.")
+    if files and (rewritten or removed):
+        raise UsageError("--attach goes with a new comment", "`chit attach` attaches a file by itself.")
+    visibility = "internal" if internal else "partner" if partner else "public"
+    found = to_write(app, tickets, query, stdin, every)
     if removed:
         _write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "")
         return

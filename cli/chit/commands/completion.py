@@ -19,7 +19,8 @@ def completion(app: App, shell: str) -> None:
     chit completion zsh > ~/.zfunc/_chit
     chit completion fish > ~/.config/fish/completions/chit.fish
     """
-    app.output.lines([script(shell).rstrip("\n")])
+    text = script(shell)
+    app.output.one({"schema": "chit.completion/1", "shell": shell, "script": text}, lambda: text)
 
 
 def script(shell: str) -> str:

@@ -43,11 +43,8 @@ def set_(app: App, key: str, value: str | None, user: bool, unset: bool) -> None
     if not app.options.dry_run:
         settings.write_setting(path, key, None if unset else checked)
     app.output.one(_record(key, None if unset else checked, path), lambda: "")
-    app.say(
-        f"{'would set' if app.options.dry_run else 'set'} {key} in {path}"
-        if not unset
-        else f"{key} is no longer set in {path}"
-    )
+    done = ("would unset" if unset else "would set") if app.options.dry_run else "unset" if unset else "set"
+    app.say(f"{done} {key} in {path}")
 
 
 @subcommand(config, "list")
@@ -69,6 +66,7 @@ def statuses(app: App, assignments: tuple[str, ...]) -> None:
     Categories: new, open, pending, review, resolved, closed, rejected.
     chit config statuses new=new working=open waiting=pending done=closed
     """
+    wanted = app.reading.statuses
     if assignments:
         pairs = dict(assignment.partition("=")[::2] for assignment in assignments)
         wanted = settings.check_statuses(pairs)
@@ -80,10 +78,8 @@ def statuses(app: App, assignments: tuple[str, ...]) -> None:
             if app.options.dry_run
             else "set the statuses; a clone made from now on has them too"
         )
-        if app.options.dry_run:
-            return
-    rows = list(app.reading.statuses.items())
-    records = [{"schema": "chit.status/1", "name": name, "category": category} for name, category in rows]
+    rows = list(wanted.items())
+    records = [{"schema": "chit.category/1", "status": name, "category": category} for name, category in rows]
     app.output.many(records, lambda: app.output.table(("STATUS", "CATEGORY"), rows))
 
 

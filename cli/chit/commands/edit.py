@@ -13,20 +13,8 @@ from chit.written import report
 from chit_sync.authoring import Edit, record
 from chit_sync.errors import ChitError, UsageError
 from chit_sync.registers import Value
+from chit_sync.schema import FIELDS
 from chit_sync.ticket import Ticket
-
-_EDITABLE = (
-    "title",
-    "status",
-    "priority",
-    "type",
-    "queue",
-    "assignee",
-    "requester",
-    "impact",
-    "organization",
-    "product",
-)
 
 
 @command()
@@ -70,32 +58,27 @@ def edit(
 
 def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
     """What a person made of the ticket in an editor. What is not in the buffer any more is cleared."""
-    front: dict[str, Value] = {name: ticket.value(name) or "" for name in _EDITABLE}
-    front |= {f"x.{name}": value for name, value in ticket.custom.items()}
+    names = [*(field.name for field in FIELDS.values() if field.writer == "person" and field.type != "text")]
+    names += [f"x.{name}" for name in ticket.custom]
+    front = {name: fields.shown(app, name, ticket.value(name)) for name in names}
     front["labels"] = ", ".join(ticket.labels)
+    old = ticket.text("description").strip("\n")
     help_text = "The description is below the second +++ line. Empty fields are cleared."
-    buffer, values, body = editor.edited(app, front, ticket.text("description"), help_text, "a field to change")
+    buffer, values, body = editor.edited(app, front, old, help_text, "a field to change")
     try:
-        wanted = _read_back(app, ticket, values)
+        wanted = _read_back(app, ticket, values, front)
     except ChitError as error:
         error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
         raise
-    wanted["description"] = body or None
+    if body != old:
+        wanted["description"] = body or None
     return buffer, [Edit(ticket, wanted)]
 
 
-def _read_back(app: App, ticket: Ticket, values: dict[str, Any]) -> dict[str, Value]:
-    typed = str(values.pop("labels", ""))
-    labels = {name.strip() for name in typed.split(",") if name.strip()}
-    flat = dict(values)
-    for name, value in flat.pop("x", {}).items() if isinstance(flat.get("x"), dict) else ():
-        flat[f"x.{name}"] = value
-    wanted = {
-        name: fields.parse(app, name, value if isinstance(value, bool) else str(value)) for name, value in flat.items()
-    }
-    for name in (*_EDITABLE, *(f"x.{name}" for name in ticket.custom)):
-        wanted.setdefault(name, None)
-    if not wanted["title"]:
+def _read_back(app: App, ticket: Ticket, values: dict[str, Any], front: dict[str, str | bool]) -> dict[str, Value]:
+    labels = {name.strip() for name in str(values.pop("labels", "")).split(",") if name.strip()}
+    wanted = fields.typed(app, values, {name: text for name, text in front.items() if name != "labels"})
+    if "title" in wanted and not str(wanted["title"] or "").strip():
         raise UsageError("the title is empty")
     wanted |= {f"labels/{name}": True for name in labels - set(ticket.labels)}
     wanted |= {f"labels/{name}": None for name in set(ticket.labels) - labels}

@@ -19,7 +19,7 @@ def help_(app: App, words: tuple[str, ...]) -> None:
         app.output.lines([topics.json_schema()])
         return
     if len(words) == 1 and words[0] in topics.TOPICS:
-        app.output.page(topics.TOPICS[words[0]]())
+        _print(app, words[0], topics.TOPICS[words[0]]())
         return
     found: click.Command = root
     context = click.Context(root, info_name="chit")
@@ -31,4 +31,8 @@ def help_(app: App, words: tuple[str, ...]) -> None:
             )
         context = click.Context(below, info_name=word, parent=context)
         found = below
-    app.output.page(found.get_help(context))
+    _print(app, " ".join(words), found.get_help(context))
+
+
+def _print(app: App, topic: str, text: str) -> None:
+    app.output.one({"schema": "chit.help/1", "topic": topic, "text": text}, lambda: text)

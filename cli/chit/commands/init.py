@@ -6,6 +6,8 @@ import click
 
 from chit.context import App, user_store
 from chit.framework import command
+from chit_sync.errors import ConflictError
+from chit_sync.store.database import DATABASE
 from chit_sync.store.discovery import FOLDER
 from chit_sync.store.opening import create
 
@@ -20,6 +22,8 @@ def init(app: App, directory: str | None, user: bool) -> None:
     """
     path = user_store() if user else os.path.join(os.path.abspath(directory or app.directory), FOLDER)
     identity = ""
+    if app.options.dry_run and os.path.exists(os.path.join(path, DATABASE)):
+        raise ConflictError(f"there is a store at {path} already")
     if not app.options.dry_run:
         with create(path) as store:
             identity = store.meta("store")

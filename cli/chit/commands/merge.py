@@ -24,4 +24,6 @@ def merge(app: App, into: str, tickets: tuple[str, ...], query: str | None, stdi
     """
     target = one(app, into)
     closed = status_of(app, None, "closed", ("closed",))
-    write(app, merged(to_write(app, tickets, query, stdin, every), target, closed), "merge")
+    edits = merged(to_write(app, tickets, query, stdin, every), target, closed)
+    app.several = True
+    write(app, edits, "merge")

@@ -66,24 +66,17 @@ def _first_status(app: App) -> str:
 
 def _from_editor(app: App, wanted: dict[str, Value]) -> tuple[str, str, str, dict[str, Value]]:
     """(buffer, title, text, fields) from the editor."""
-    front = {
-        "title": "",
-        "priority": schema.DEFAULT_PRIORITY,
-        **{name: value for name, value in wanted.items() if "/" not in name},
-    }
+    given = {"priority": schema.DEFAULT_PRIORITY, **wanted}
+    front = {"title": "", **{name: fields.shown(app, name, value) for name, value in given.items() if "/" not in name}}
     levels = "\n".join(f"  {choice.name:<9} {choice.help}" for choice in schema.PRIORITIES)
     help_text = f"Fill in the title; the description goes below the second +++ line. Any field may be added.\nPriorities:\n{levels}"
     buffer, values, body = editor.edited(app, front, "", help_text, "-m, -F or --title")
-    title = str(values.pop("title", "")).strip()
+    title = str(values.get("title", "")).strip()
     if not title:
         raise UsageError("the title is empty", editor.kept(buffer))
     try:
-        typed = {
-            name: fields.parse(app, name, value if isinstance(value, bool) else str(value))
-            for name, value in values.items()
-        }
+        typed = fields.typed(app, values, front)
     except ChitError as error:
         error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
         raise
-    labels = {path: value for path, value in wanted.items() if "/" in path}
-    return buffer, title, body, {**labels, **typed}
+    return buffer, title, body, {**wanted, **typed, "title": title}

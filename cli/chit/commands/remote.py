@@ -8,6 +8,7 @@ from chit.context import App
 from chit.exchanging import keep_token
 from chit.framework import group, subcommand
 from chit.output import Record
+from chit.text import counted
 from chit_sync.errors import UsageError
 from chit_sync.remotes.registry import is_http, is_url
 from chit_sync.store import remotes
@@ -30,10 +31,11 @@ def add(app: App, name: str, url: str, token_stdin: bool) -> None:
     if token_stdin:
         if not is_http(address):
             raise UsageError("a token is for a server only", "Leave --token-stdin out.")
-        keep_token(app, address)
+        if not app.options.dry_run:
+            keep_token(app, address)
     made = remotes.add(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, made), lambda: name)
-    app.say(f"`chit pull --remote {name}` takes what is there")
+    app.say(f"{'would name' if app.options.dry_run else 'named'} it; `chit pull --remote {name}` takes what is there")
 
 
 @subcommand(remote, "list")
@@ -44,6 +46,8 @@ def list_(app: App) -> None:
     app.output.many(
         [_record(app, one) for one in found], lambda: app.output.table(("NAME", "URL"), rows) if rows else ""
     )
+    if not found:
+        app.say("no remotes; `chit remote add NAME URL` names one")
 
 
 @subcommand(remote)
@@ -62,6 +66,7 @@ def set_url(app: App, name: str, url: str) -> None:
     """Give a remote another address."""
     found = remotes.set_url(app.store, name, _address(url), dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
+    app.say(f"{name} {'would be' if app.options.dry_run else 'is'} at {found.url} from now on")
 
 
 @subcommand(remote)
@@ -71,6 +76,7 @@ def rename(app: App, name: str, new: str) -> None:
     """Give a remote another name."""
     found = remotes.rename(app.store, name, new, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: found.name)
+    app.say(f"{name} {'would be' if app.options.dry_run else 'is'} called {new} from now on")
 
 
 @subcommand(remote)
@@ -82,6 +88,7 @@ def reset(app: App, name: str) -> None:
     """
     found = remotes.reset(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
+    app.say(f"the next pull {'would read' if app.options.dry_run else 'reads'} {name} from the start")
 
 
 @subcommand(remote)
@@ -89,10 +96,12 @@ def reset(app: App, name: str) -> None:
 def remove(app: App, name: str) -> None:
     """Forget a remote; what came from it stays."""
     pending = remotes.pending(app.reading, remotes.get(app.reading, name))
-    if pending.unsent or pending.refused:
-        app.confirm(f"{pending.unsent + pending.refused} changes were not sent to {name}. Forget it?")
+    unsent = pending.unsent + pending.refused
+    if unsent and not app.options.dry_run:
+        app.confirm(f"{counted(unsent, 'change')} not sent to {name} yet. Forget it?")
     found = remotes.remove(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(app, found, pending._asdict()), lambda: name)
+    app.say(f"{'would forget' if app.options.dry_run else 'forgot'} {name}; what came from it stays")
 
 
 def _address(url: str) -> str:

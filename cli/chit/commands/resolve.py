@@ -21,12 +21,12 @@ from chit_sync.ticket import Conflict, Ticket
 
 @command()
 @tickets_argument
-@click.option("--shown", "choice", flag_value="shown", help="Keep the value that is shown.")
-@click.option("--other", "choice", flag_value="other", help="Take the other value.")
+@click.option("--shown", "shown", is_flag=True, help="Keep the value that is shown.")
+@click.option("--other", "other", is_flag=True, help="Take the other value.")
 @click.option("-s", "--set", "values", multiple=True, metavar="FIELD=VALUE", help="Write this value.")
 @click.option("--field", "paths", multiple=True, metavar="FIELD", help="Only this field.")
 def resolve(
-    app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, choice: str | None,
+    app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, shown: bool, other: bool,
     values: tuple[str, ...], paths: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Decide what holds where something was written twice. Without a choice, asks for each field.
@@ -38,6 +38,8 @@ def resolve(
     chit resolve kzxt --field title --other
     chit resolve kzxt --set title="Printer on fire again"
     """
+    if shown and other:
+        raise UsageError("--shown and --other contradict each other", "Give one of them, or --set FIELD=VALUE.")
     wanted = dict(_assigned(app, values))
     edits = []
     for ticket in to_write(app, tickets, query, stdin, every):
@@ -51,8 +53,8 @@ def resolve(
         for conflict in conflicts:
             if conflict.path in wanted:
                 sets[conflict.path] = wanted[conflict.path]
-            elif choice is not None:
-                sets[conflict.path] = conflict.shown if choice == "shown" else conflict.others[0]
+            elif shown or other:
+                sets[conflict.path] = conflict.shown if shown else conflict.others[0]
             elif not wanted:
                 sets[conflict.path] = _ask(app, ticket, conflict)
         edits.append(Edit(ticket, sets, resolve=True))

@@ -23,7 +23,7 @@ def show(app: App, tickets: tuple[str, ...], query: str | None, stdin: bool) -> 
     from chit.pages import pages
 
     found = load_many(app.reading, numbers(app, tickets, query, stdin, every=True))
-    if len(found) == 1 and len(tickets) == 1:
+    if not app.several:
         app.output.one(found[0].record(), lambda: pages(app, found))
     else:
         app.output.many((ticket.record() for ticket in found), lambda: pages(app, found))

@@ -4,7 +4,6 @@ import click
 
 from chit.context import App
 from chit.framework import group, subcommand
-from chit_sync.errors import UsageError
 from chit_sync.store import tokens
 from chit_sync.store.tokens import Token
 from chit_sync.ticket import iso
@@ -22,9 +21,11 @@ def token() -> None:
 )
 def create(app: App, name: str, scope: str) -> None:
     """Make a token; it is printed once and kept nowhere."""
+    made, secret = tokens.create(app.store, name, scope, dry_run=app.options.dry_run)
     if app.options.dry_run:
-        raise UsageError("a token cannot be made for show", "Leave --dry-run out.")
-    made, secret = tokens.create(app.store, name, scope)
+        app.output.one({**_record(made), "token": None}, str)
+        app.say(f"would make a token {name!r} with the scope {scope}")
+        return
     app.output.one({**_record(made), "token": secret}, lambda: secret)
     app.say("give it to whoever is to use the store; it is not shown again")
 
@@ -38,6 +39,8 @@ def list_(app: App) -> None:
         map(_record, found),
         lambda: app.output.table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows) if rows else "",
     )
+    if not found:
+        app.say("no tokens; `chit token create NAME` makes one")
 
 
 @subcommand(token)
@@ -46,6 +49,7 @@ def revoke(app: App, name: str) -> None:
     """End a token, by its name or id; it is refused from now on."""
     ended = tokens.revoke(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(ended), lambda: ended.name)
+    app.say(f"{'would revoke' if app.options.dry_run else 'revoked'} the token {ended.name!r}")
 
 
 def _record(one: Token) -> dict[str, object]:

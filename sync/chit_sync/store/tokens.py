@@ -22,7 +22,7 @@ class Token(NamedTuple):
     revoked: int | None
 
 
-def create(store: Store, name: str, scope: str) -> tuple[Token, str]:
+def create(store: Store, name: str, scope: str, *, dry_run: bool = False) -> tuple[Token, str]:
     """Makes a token; returns it and the secret, which is nowhere else. Raises UsageError, ConflictError for a name in use."""
     from base64 import urlsafe_b64encode
 
@@ -35,7 +35,7 @@ def create(store: Store, name: str, scope: str) -> tuple[Token, str]:
     if scope not in SCOPES:
         raise UsageError(f"there is no scope {scope!r}", f"It is one of: {', '.join(SCOPES)}.")
     secret = PREFIX + urlsafe_b64encode(store.entropy(TOKEN_BYTES)).decode().rstrip("=")
-    with store.transaction() as db:
+    with store.transaction(dry_run=dry_run) as db:
         if db.execute("SELECT 1 FROM tokens WHERE name = ? AND revoked IS NULL", (name,)).fetchone():
             raise ConflictError(f"there is a token {name!r} already", "Revoke it first, or choose another name.")
         db.execute(
@@ -43,7 +43,7 @@ def create(store: Store, name: str, scope: str) -> tuple[Token, str]:
             (name, scope, _hash(secret), store.now()),
         )
         ident = db.execute("SELECT last_insert_rowid()").fetchone()[0]
-    return next(token for token in listing(store) if token.id == ident), secret
+        return next(token for token in listing(store) if token.id == ident), secret
 
 
 def listing(store: Store) -> list[Token]:
