@@ -1,0 +1,197 @@
+"""Where the token for a server comes from, and where one is kept. Given the environment; never prints or logs a token.
+
+Asked in this order: the file that CHIT_TOKEN_FILE names, CHIT_TOKEN, the credential helper of the configuration (git's line
+protocol), .netrc, the credentials file. No message holds a token, and no exception a value that was read from a secret place.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from chit_sync.errors import AccessError, UsageError
+
+FILE = "credentials.toml"
+HELPER_SECONDS = 3.0
+MAX_TOKEN = 8_000
+
+
+class Credential(NamedTuple):
+    """A token and where it was found."""
+
+    token: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Credential(source={self.source!r})"
+
+
+def find(
+    url: str, environ: Mapping[str, str], config_dir: str, *, home: str = "", helper: str | None = None
+) -> Credential | None:
+    """The token for the server at `url`; None if there is none.
+
+    Raises UsageError or AccessError for a place that should hold one and cannot be used, naming the place.
+    """
+    file = environ.get("CHIT_TOKEN_FILE")
+    if file:
+        return _credential(_read(file), f"the file {file} (CHIT_TOKEN_FILE)")
+    token = environ.get("CHIT_TOKEN")
+    if token:
+        return _credential(token, "CHIT_TOKEN")
+    if helper:
+        token = _ask_helper(helper, url)
+        if token:
+            return _credential(token, "the credential helper")
+    netrc = environ.get("NETRC") or (os.path.join(home, ".netrc") if home else "")
+    if netrc and os.path.exists(netrc):
+        token = _from_netrc(netrc, url)
+        if token:
+            return _credential(token, netrc)
+    path = os.path.join(config_dir, FILE)
+    token = _nearest(_load(path), url)
+    return _credential(token, path) if token else None
+
+
+def save(config_dir: str, url: str, token: str) -> str:
+    """Keeps the token for a server in the credentials file; returns the file's path."""
+    path = os.path.join(config_dir, FILE)
+    tokens = _load(path)
+    tokens[_place(url)] = _credential(token, "the token").token
+    _store(path, tokens)
+    return path
+
+
+def remove(config_dir: str, url: str) -> bool:
+    """Forgets the token for a server; whether there was one."""
+    path = os.path.join(config_dir, FILE)
+    tokens = _load(path)
+    if tokens.pop(_place(url), None) is None:
+        return False
+    _store(path, tokens)
+    return True
+
+
+def _credential(token: str, source: str) -> Credential:
+    token = token.strip()
+    if not token:
+        raise UsageError(f"{source} holds no token")
+    if len(token) > MAX_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
+        raise UsageError(f"{source} holds something that cannot be a token", "A token is one word of ASCII characters.")
+    return Credential(token, source)
+
+
+def _read(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as source:
+            return source.read(MAX_TOKEN + 1_000)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}, which CHIT_TOKEN_FILE names: {error.strerror}") from None
+
+
+def _place(url: str) -> str:
+    """The server's address in one spelling: without a user, a query, a slash at the end."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower()
+    if not host:
+        raise UsageError(f"{url} is no address of a server", "It looks like https://tickets.example.com.")
+    return f"{parts.scheme.lower()}://{host}{parts.path.rstrip('/')}"
+
+
+def _nearest(tokens: Mapping[str, str], url: str) -> str | None:
+    """The token whose address is that of `url` or, at the same server, the longest that it lies below."""
+    place = _place(url)
+    fitting = [address for address in tokens if place == address or place.startswith(address + "/")]
+    return tokens[max(fitting, key=len)] if fitting else None
+
+
+def _ask_helper(helper: str, url: str) -> str | None:
+    """Asks the helper as git asks its own: `HELPER get`, attributes a line each on standard input, `password=` in the answer."""
+    import shlex
+    import subprocess
+
+    parts = urlsplit(url)
+    asked = f"protocol={parts.scheme}\nhost={parts.netloc.rpartition('@')[2]}\npath={parts.path.strip('/')}\n\n"
+    hint = "Set another one with `chit config set credential.helper COMMAND`."
+    try:
+        words = shlex.split(helper)
+        done = subprocess.run(
+            [*words, "get"],
+            input=asked.encode(),
+            stdout=subprocess.PIPE,
+            timeout=HELPER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AccessError(f"the credential helper did not answer within {HELPER_SECONDS:.0f} seconds", hint) from None
+    except (OSError, ValueError, IndexError) as error:
+        raise AccessError(f"cannot run the credential helper {helper!r}: {error}", hint) from None
+    if done.returncode:
+        return None
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        name, _, value = line.partition("=")
+        if name == "password":
+            return value
+    return None
+
+
+def _from_netrc(file: str, url: str) -> str | None:
+    import netrc
+
+    _refuse_if_open(file)
+    host = urlsplit(url).hostname or ""
+    try:
+        entries = netrc.netrc(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not text'}") from None
+    except netrc.NetrcParseError as error:
+        raise UsageError(f"cannot read {file}: line {error.lineno} is not understood") from None
+    found = entries.hosts.get(host)
+    return found[2] if found else None
+
+
+def _refuse_if_open(file: str) -> None:
+    """Raises AccessError for a file of secrets that others may read or write."""
+    mode = os.stat(file).st_mode & 0o777
+    if mode & 0o077:
+        raise AccessError(
+            f"{file} holds tokens and others on this machine may use it (its mode is {mode:04o})",
+            f"Close it with `chmod 600 {file}`, and think about making new tokens.",
+        )
+
+
+def _load(path: str) -> dict[str, str]:
+    import tomllib
+
+    if not os.path.exists(path):
+        return {}
+    _refuse_if_open(path)
+    try:
+        with open(path, "rb") as source:
+            tables = tomllib.load(source)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise UsageError(f"{path} is not valid TOML", "Mend it, or remove it and log in again.") from None
+    return {
+        address: table["token"]
+        for address, table in tables.items()
+        if isinstance(table, dict) and isinstance(table.get("token"), str)
+    }
+
+
+def _store(path: str, tokens: Mapping[str, str]) -> None:
+    """Writes the file anew, closed to others from its first moment, whole or not at all."""
+    import tomli_w
+
+    part = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(handle, "wb") as target:
+            tomli_w.dump({address: {"token": token} for address, token in sorted(tokens.items())}, target)
+            target.flush()
+            os.fsync(target.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
