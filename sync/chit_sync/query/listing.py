@@ -129,6 +129,26 @@ def numbers(
         return [number for (number,) in store.db.execute(*select(compiled, "t.num"))]
 
 
+def count(
+    store: Store,
+    text: str = "",
+    *,
+    me: str,
+    now: int,
+    tz: tzinfo,
+    all_states: bool = False,
+) -> int:
+    """How many tickets the query finds, whatever it takes to count them. Arguments as for `page`. Raises QueryError."""
+    with explained(store.path):
+        if _plain(text, all_states, None):
+            statement: Sql = (_OPEN_COUNT, [])
+        else:
+            from chit_sync.query.statements import count
+
+            statement = count(_compile(store, text, me, now, tz, all_states, None))
+        return int(store.db.execute(*statement).fetchone()[0])
+
+
 def _plain(text: str, all_states: bool, sort: str | None) -> bool:
     return not all_states and sort is None and not text.strip()
 
