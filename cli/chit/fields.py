@@ -61,6 +61,10 @@ def parse(app: App, name: str, text: str | bool) -> Value:
     field = _field(name)
     if isinstance(text, bool):
         return True if text else None
+    if name == "title":
+        text = text.strip()
+        if not text:
+            raise UsageError("the title is empty", "A ticket needs one line that says what it is about.")
     if text == "" or (text == "none" and field.type != "text"):
         return None
     if field.type == "time":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z0-9_.]+)(?::([<>^]?)([0-9]{1,3}))?\}|[{}]")
+_ENDLESS = 1 << 20
 _AT_ONCE = 1_000
 """Lines that are joined before they are written."""
 
@@ -105,11 +106,11 @@ class Output:
                 return
         write(text)
 
-    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], *, stretch: int = -1) -> str:
-        """An aligned table on a terminal, tab-separated lines elsewhere. `stretch`: the column that gives way on a narrow screen."""
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """An aligned table on a terminal, tab-separated lines elsewhere; nothing is cut, the terminal wraps what is too long."""
         if not self.app.terminal:
             return "".join("\t".join(map(cell, row)) + self.end for row in rows)
-        return aligned(headers, rows, self.app.colored, columns(), stretch=stretch)
+        return aligned(headers, rows, self.app.colored, _ENDLESS)
 
 
 def screen() -> tuple[int, int]:
@@ -133,15 +134,14 @@ def aligned(
     colored: bool,
     screen: int,
     *,
-    stretch: int = -1,
     styles: Sequence[str] = (),
 ) -> str:
-    """A table with columns as wide as they need to be. styles: one a row."""
+    """A table with columns as wide as they need to be; the last gives way on a narrow screen. styles: one a row."""
     cleaned = [[clean(text) for text in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(headers, *cleaned, strict=True)]
     over = sum(widths) + 2 * (len(widths) - 1) - screen
     if over > 0:
-        widths[stretch] = max(10, widths[stretch] - over)
+        widths[-1] = max(10, widths[-1] - over)
     lines = [paint(_row(headers, widths), "bold" if colored else "")]
     for number, row in enumerate(cleaned):
         style = styles[number] if colored and number < len(styles) else ""

@@ -19,4 +19,4 @@ def delete(app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, e
     chit delete 42
     """
     edits = [Edit(ticket, {"deleted": True}) for ticket in to_write(app, tickets, query, stdin, every)]
-    write(app, edits, "delete", "`chit undo` takes it back")
+    write(app, edits, "delete", "`chit undo` takes that back")

@@ -78,8 +78,8 @@ def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
 def _read_back(app: App, ticket: Ticket, values: dict[str, Any], front: dict[str, str | bool]) -> dict[str, Value]:
     labels = {name.strip() for name in str(values.pop("labels", "")).split(",") if name.strip()}
     wanted = fields.typed(app, values, {name: text for name, text in front.items() if name != "labels"})
-    if "title" in wanted and not str(wanted["title"] or "").strip():
-        raise UsageError("the title is empty")
+    if "title" in wanted and not wanted["title"]:
+        raise UsageError("the title is gone", "A ticket needs one line that says what it is about.")
     wanted |= {f"labels/{name}": True for name in labels - set(ticket.labels)}
     wanted |= {f"labels/{name}": None for name in set(ticket.labels) - labels}
     return wanted

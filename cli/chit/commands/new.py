@@ -40,7 +40,7 @@ def new(
     if title is None:
         title, _, text = (text or "").partition("\n")
     paths: dict[str, Value] = {
-        "title": title.strip(),
+        "title": fields.parse(app, "title", title),
         "status": _first_status(app),
         "priority": schema.DEFAULT_PRIORITY,
         **wanted,
