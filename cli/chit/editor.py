@@ -70,9 +70,15 @@ def edited(
     handle, path = tempfile.mkstemp(prefix="chit-", suffix=".md")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
-    run_editor(app, path)
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        result = file.read()
+    try:
+        run_editor(app, path)
+    except UsageError as error:
+        if _content(path) == text:
+            os.unlink(path)
+        else:
+            error.hint = kept(path)
+        raise
+    result = _content(path)
     if result == text:
         os.unlink(path)
         raise UsageError("nothing was changed in the editor", "Nothing was written.")
@@ -84,8 +90,15 @@ def edited(
     return path, values, body
 
 
+def _content(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
 def _split(text: str, path: str) -> tuple[str, str]:
-    text = text.partition(SCISSORS)[0]
+    text, _, notes = text.partition(SCISSORS)
+    if any(line.strip() and not line.startswith("#") for line in notes.splitlines()):
+        raise UsageError("there is text below the line with the scissors, where it is not read", kept(path))
     before, fence, rest = text.partition(FENCE + "\n")
     head, closing, body = rest.partition(FENCE + "\n")
     if not fence or before.strip() or not closing:
@@ -115,6 +128,8 @@ def run_editor(app: App, path: str) -> None:
     try:
         code = subprocess.run([*shlex.split(command), path], check=False).returncode
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot start the editor {command!r}: {error}", kept(path)) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "Set EDITOR, or `chit config set --user core.editor EDITOR`."
+        raise UsageError(f"cannot start the editor {command!r}: {reason[:1].lower()}{reason[1:]}", hint) from None
     if code != 0:
-        raise UsageError(f"the editor {command!r} ended with code {code}", kept(path))
+        raise UsageError(f"the editor {command!r} ended with code {code}", "Nothing was written.")

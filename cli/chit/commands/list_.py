@@ -8,7 +8,7 @@ from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.output import Record, aligned, columns, plain
-from chit.text import SHORT_ID, cell
+from chit.text import SHORT_ID, cell, shorten, width
 from chit_sync.errors import UsageError
 from chit_sync.query import listing
 from chit_sync.schema import PRIORITIES
@@ -24,6 +24,7 @@ PRIORITY_STYLES = ("bold red", "yellow", "", "dim", "dim")
 
 _PRIORITY_NAMES = [choice.name for choice in PRIORITIES]
 _LOADED_AT_ONCE = 500
+_NAME = 20
 
 
 @command("list")
@@ -91,21 +92,31 @@ def _line(row: listing.Row, number: int | None) -> str:
 def _cells(app: App, row: listing.Row, number: int | None) -> tuple[str, ...]:
     title = row.title or "(no title)"
     return (
-        row.id[:SHORT_ID], str(number or ""), _PRIORITY_NAMES[row.priority - 1], row.status or "", row.assignee or "",
-        relative(row.updated, app.now), f"! {title}" if row.emergency else title,
+        row.id[:SHORT_ID], str(number or ""), _PRIORITY_NAMES[row.priority - 1], shorten(row.status or "", _NAME),
+        shorten(row.assignee or "", _NAME), relative(row.updated, app.now), f"! {title}" if row.emergency else title,
     )  # fmt: skip
 
 
 _HEADERS = ("ID", "NO", "PRIORITY", "STATUS", "ASSIGNEE", "UPDATED", "TITLE")
+_CAN_GO = ("UPDATED", "ASSIGNEE", "STATUS", "NO", "PRIORITY")
+"""The columns that a narrow screen does without, in this order, so that there is room for the title."""
+
+_LEAST_TITLE = 20
 
 
 def _table(app: App, rows: Sequence[listing.Row], numbers: Mapping[int, int]) -> str:
     if not rows:
         return ""
     styles = [PRIORITY_STYLES[row.priority - 1] for row in rows]
-    return aligned(
-        _HEADERS, [_cells(app, row, numbers.get(row.num)) for row in rows], app.colored, columns(), styles=styles
-    )
+    cells = [_HEADERS, *(_cells(app, row, numbers.get(row.num)) for row in rows)]
+    screen = columns()
+    for heading in _CAN_GO:
+        wide = sum(max(map(width, column)) + 2 for column in list(zip(*cells, strict=True))[:-1])
+        if wide + _LEAST_TITLE <= screen:
+            break
+        place = cells[0].index(heading)
+        cells = [(*line[:place], *line[place + 1 :]) for line in cells]
+    return aligned(cells[0], cells[1:], app.colored, screen, styles=styles)
 
 
 def _remark(app: App, shown: int, total: int | None, offset: int) -> None:
