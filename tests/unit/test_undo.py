@@ -129,7 +129,7 @@ def test_refused_by_one_taken_by_another(store: Store) -> None:
     remote(store, "one", 1)
     remote(store, "two", 1)
     store.db.execute("INSERT INTO refusals VALUES (1, 1, 0, 'no')")
-    with pytest.raises(ConflictError, match="it has gone to the remote two$"):
+    with pytest.raises(ConflictError, match=r"it has gone to the remote two$"):
         undo(store)
 
 
