@@ -23,7 +23,11 @@ def config() -> None:
 @subcommand(config)
 @click.argument("key")
 def get(app: App, key: str) -> None:
-    """Print what holds for a setting."""
+    """Print what holds for a setting.
+
+    \b
+    chit config get user.name
+    """
     settings.checked(key, "0")
     value, origin = app.config.origin(key)
     app.output.one(_record(key, value, origin), lambda: plain(value))
@@ -35,7 +39,13 @@ def get(app: App, key: str) -> None:
 @click.option("--user", is_flag=True, help="For every store of yours, not for this one alone.")
 @click.option("--unset", is_flag=True, help="Take the setting away.")
 def set_(app: App, key: str, value: str | None, user: bool, unset: bool) -> None:
-    """Set a setting in this store, or with --user for all of them."""
+    """Set a setting in this store, or with --user for all of them.
+
+    \b
+    chit config set --user user.name "Anna Berg"
+    chit config set list.limit 100
+    chit config set --unset core.pager
+    """
     if (value is None) != unset:
         raise UsageError("give a value, or --unset")
     checked = settings.checked(key, "0" if value is None else value)

@@ -24,6 +24,10 @@ def diff(app: App, ticket: str | None, exit_code: bool) -> int:
     """Show what has not been sent yet to the remote (--remote NAME for another than the default).
 
     Without any remote that is everything. Piped, the same lines as `chit log`.
+
+    \b
+    chit diff
+    chit diff 42 --remote partner
     """
     store = app.reading
     number = find(store, ticket) if ticket is not None else None

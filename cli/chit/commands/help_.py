@@ -14,6 +14,10 @@ def help_(app: App, words: tuple[str, ...]) -> None:
     """Explain a command or a topic.
 
     Topics: queries, priorities, fields, exit-codes, options, schema.
+
+    \b
+    chit help edit
+    chit help queries
     """
     if words and words[0] == "schema":
         app.output.lines([topics.json_schema()])

@@ -19,6 +19,10 @@ def init(app: App, directory: str | None, user: bool) -> None:
     """Make an empty store.
 
     It is a folder .chit in DIR, or here, and is found from every folder below.
+
+    \b
+    chit init
+    chit init desk
     """
     path = user_store() if user else os.path.join(os.path.abspath(directory or app.directory), FOLDER)
     identity = ""

@@ -23,6 +23,10 @@ def log(app: App, ticket: str | None, limit: int | None) -> None:
     With a ticket its whole history, the earliest first; without one everything that happened here, the latest first.
 
     Piped, a line for every field that changed: change, ticket, time, author, field, old value, new value.
+
+    \b
+    chit log --limit 20        what happened here last
+    chit log 42                the whole history of a ticket
     """
     store = app.reading
     events: Iterable[Event]

@@ -17,6 +17,10 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     """Send what a remote has not: everything, or what concerns these tickets.
 
     Interrupted, it goes on where it was when it is run again; nothing arrives twice.
+
+    \b
+    chit push
+    chit push 42 kzxt        only what concerns these
     """
     remote = chosen(app)
     numbers = [find(app.store, ticket) for ticket in tickets] or None

@@ -26,7 +26,12 @@ def remote() -> None:
 @click.argument("url")
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input, and keep it for the address.")
 def add(app: App, name: str, url: str, token_stdin: bool) -> None:
-    """Name another store: a URL, or a path on this machine."""
+    """Name another store: a URL, or a path on this machine.
+
+    \b
+    chit remote add origin https://desk.example/
+    chit remote add backup /mnt/backup/desk
+    """
     address = _address(url)
     if token_stdin:
         if not is_http(address):
@@ -53,7 +58,11 @@ def list_(app: App) -> None:
 @subcommand(remote)
 @click.argument("name", required=False)
 def show(app: App, name: str | None) -> None:
-    """Show how things stand with a remote."""
+    """Show how things stand with a remote.
+
+    \b
+    chit remote show origin
+    """
     found = remotes.get(app.reading, name or app.options.remote)
     record = _record(app, found)
     app.output.one(record, lambda: "\n".join(f"{key:<8} {value}" for key, value in record.items() if key != "schema"))
@@ -63,7 +72,11 @@ def show(app: App, name: str | None) -> None:
 @click.argument("name")
 @click.argument("url")
 def set_url(app: App, name: str, url: str) -> None:
-    """Give a remote another address."""
+    """Give a remote another address.
+
+    \b
+    chit remote set-url origin https://new.desk.example/
+    """
     found = remotes.set_url(app.store, name, _address(url), dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
     app.say(f"{name} {'would be' if app.options.dry_run else 'is'} at {found.url} from now on")
@@ -73,7 +86,11 @@ def set_url(app: App, name: str, url: str) -> None:
 @click.argument("name")
 @click.argument("new")
 def rename(app: App, name: str, new: str) -> None:
-    """Give a remote another name."""
+    """Give a remote another name.
+
+    \b
+    chit remote rename origin desk
+    """
     found = remotes.rename(app.store, name, new, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: found.name)
     app.say(f"{name} {'would be' if app.options.dry_run else 'is'} called {new} from now on")
@@ -85,6 +102,9 @@ def reset(app: App, name: str) -> None:
     """Forget how far a remote was read: it is another store now, or was set back.
 
     The next pull reads it from the start; nothing is lost or doubled.
+
+    \b
+    chit remote reset origin
     """
     found = remotes.reset(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
@@ -94,7 +114,11 @@ def reset(app: App, name: str) -> None:
 @subcommand(remote)
 @click.argument("name")
 def remove(app: App, name: str) -> None:
-    """Forget a remote; what came from it stays."""
+    """Forget a remote; what came from it stays.
+
+    \b
+    chit remote remove backup
+    """
     pending = remotes.pending(app.reading, remotes.get(app.reading, name))
     unsent = pending.unsent + pending.refused
     if unsent and not app.options.dry_run:

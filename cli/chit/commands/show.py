@@ -19,6 +19,7 @@ def show(app: App, tickets: tuple[str, ...], query: str | None, stdin: bool) -> 
     \b
     chit show kzxt        any unique beginning of an id
     chit show 42          its number
+    chit show origin#42   its number at a remote
     """
     from chit.pages import pages
 

@@ -20,7 +20,12 @@ def token() -> None:
     "--scope", default="agent", show_default=True, metavar="SCOPE", help="admin, agent (reads and writes) or reader."
 )
 def create(app: App, name: str, scope: str) -> None:
-    """Make a token; it is printed once and kept nowhere."""
+    """Make a token; it is printed once and kept nowhere.
+
+    \b
+    chit token create anna > anna.token
+    chit token create screen --scope reader
+    """
     made, secret = tokens.create(app.store, name, scope, dry_run=app.options.dry_run)
     if app.options.dry_run:
         app.output.one({**_record(made), "token": None}, str)
@@ -46,7 +51,11 @@ def list_(app: App) -> None:
 @subcommand(token)
 @click.argument("name")
 def revoke(app: App, name: str) -> None:
-    """End a token, by its name or id; it is refused from now on."""
+    """End a token, by its name or id; it is refused from now on.
+
+    \b
+    chit token revoke anna
+    """
     ended = tokens.revoke(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(ended), lambda: ended.name)
     app.say(f"{'would revoke' if app.options.dry_run else 'revoked'} the token {ended.name!r}")
