@@ -24,6 +24,7 @@ from chit_sync.errors import (
     UsageError,
 )
 from chit_sync.remotes.base import BlobState, Expect, Reading
+from chit_sync.store.blobs import is_sha256
 from chit_sync.wire import Answer, Info, Offer, Sent
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class HttpLog:
 
     def has_blob(self, sha256: str) -> BlobState:
         """What is there of the blob."""
-        response = self._ask("HEAD", f"blobs/{sha256}", absent=True)
+        response = self._ask("HEAD", _blob(sha256), absent=True)
         if response.status_code == 404:
             return BlobState(False, _number(response.headers.get("upload-offset")))
         return BlobState(True, _number(response.headers.get("content-length")))
@@ -188,7 +189,7 @@ class HttpLog:
         headers = {"Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
-        response = self._ask("GET", f"blobs/{sha256}", headers=headers, stream=True)
+        response = self._ask("GET", _blob(sha256), headers=headers, stream=True)
         return self._bytes(response, offset if response.status_code != 206 else 0)
 
     def _bytes(self, response: httpx.Response, skip: int) -> Iterator[bytes]:
@@ -206,7 +207,7 @@ class HttpLog:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - offset)}
         if offset:
             headers["Content-Range"] = f"bytes {offset}-{size - 1}/{size}"
-        self._ask("PUT", f"blobs/{sha256}", headers=headers, content=iter(lambda: source.read(BLOCK), b""), tries=1)
+        self._ask("PUT", _blob(sha256), headers=headers, content=iter(lambda: source.read(BLOCK), b""), tries=1)
 
     def _ask(
         self,
@@ -380,6 +381,13 @@ def _expectation(expect: Expect | None) -> dict[str, str]:
     if expect.id:
         params["id"] = expect.id.hex()
     return params
+
+
+def _blob(sha256: str) -> str:
+    """The path of a blob."""
+    if not is_sha256(sha256):
+        raise UsageError(f"{sha256[:80]!r} is not a SHA-256")
+    return f"blobs/{sha256}"
 
 
 def _type(response: httpx.Response) -> str:
