@@ -23,10 +23,11 @@ STORE_SOURCES = ("change.py", "clock.py", "ids.py", "registers.py", "schema.py",
 
 
 class Server(NamedTuple):
-    """A running `chit serve`."""
+    """A running `chit serve`. env: the variables of its clients, with a token for it."""
 
     url: str
     pid: int
+    env: dict[str, str]
 
 
 class Bench:
@@ -55,13 +56,13 @@ class Bench:
 
     # Running things
 
-    def run(self, *arguments: str, cwd: Path | None = None) -> str:
+    def run(self, *arguments: str, cwd: Path | None = None, server: Server | None = None) -> str:
         """Runs chit once; returns what it printed."""
-        return measuring.run([self.chit, *arguments], env=self.env, cwd=cwd).output
+        return measuring.run([self.chit, *arguments], env=server.env if server else self.env, cwd=cwd).output
 
-    def times(self, *arguments: str, cwd: Path | None = None) -> Probe:
+    def times(self, *arguments: str, cwd: Path | None = None, server: Server | None = None) -> Probe:
         """A probe that runs chit."""
-        return measuring.process([self.chit, *arguments], env=self.env, cwd=cwd)
+        return measuring.process([self.chit, *arguments], env=server.env if server else self.env, cwd=cwd)
 
     def floor(self, name: str, *arguments: str | Path) -> Probe:
         """A probe that runs a floor's program."""
@@ -160,7 +161,7 @@ class Bench:
 
     @contextmanager
     def serving(self, store: Path) -> Iterator[Server]:
-        """Serves a store on loopback; the token of the clients is in the environment until the end."""
+        """Serves a store on loopback."""
         token = self.run("token", "create", "bench", "--scope", "admin", cwd=store).split()[-1]
         log = self.fresh("serve.log")
         with open(log, "wb") as out:
@@ -173,17 +174,14 @@ class Bench:
                 stderr=out,
             )
         try:
-            url = _wait_for_url(server, log)
-            self.env["CHIT_TOKEN"] = token
-            yield Server(url, server.pid)
+            yield Server(_wait_for_url(server, log), server.pid, {**self.env, "CHIT_TOKEN": token})
         finally:
-            self.env.pop("CHIT_TOKEN", None)
             server.send_signal(signal.SIGINT)
             server.wait(30)
 
-    def peak(self, command: Sequence[str], cwd: Path | None = None) -> int:
+    def peak(self, command: Sequence[str], cwd: Path | None = None, server: Server | None = None) -> int:
         """The most memory that a process took."""
-        return measuring.peak_memory(command, env=self.env, cwd=cwd)
+        return measuring.peak_memory(command, env=server.env if server else self.env, cwd=cwd)
 
 
 def _wait_for_url(server: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -51,8 +51,8 @@ def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachme
             remote = remotes.get(store)
             if attachments:
                 get_all_bytes(app, store, source)
+            record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
     finally:
         source.close()
-    record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
     app.output.one(record, lambda: path)
     say_pulled(app, remote, pulled)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmark import measuring, synthetic
@@ -13,12 +14,12 @@ INCIDENTS, EVENTS = 25_000, 142_000
 MAP = "servicenow-incidents"
 
 
-def _fresh_each_time(bench: Bench, name: str, *arguments: str | Path) -> Probe:
-    """Times a chit that makes something at a path that does not exist yet: the last argument is added here."""
+def _clone(bench: Bench, server: Server) -> Probe:
+    """Times a clone into a folder that does not exist yet."""
 
     def probe() -> float:
-        target = bench.fresh(name)
-        seconds = bench.times(*map(str, arguments), str(target))()
+        target = bench.fresh("clone")
+        seconds = bench.times("clone", server.url, str(target), server=server)()
         shutil.rmtree(target)
         return seconds
 
@@ -48,8 +49,8 @@ def load(bench: Bench) -> None:
 
     clone = bench.fresh("clone")
     with bench.serving(store) as server:
-        bench.run("clone", server.url, str(clone))
-        probes = {"clone": _fresh_each_time(bench, "clone", "clone", server.url), "F2": bench.f2(clone)}
+        bench.run("clone", server.url, str(clone), server=server)
+        probes = {"clone": _clone(bench, server), "F2": bench.f2(clone)}
         medians = interleaved(probes, bench.long_rounds)
     bench.report.add(f"clone of {events:,} events", medians["clone"], medians["F2"], "F2", 4)
 
@@ -63,7 +64,7 @@ def git(bench: Bench) -> None:
     for name, commits in repositories.items():
         probes[name] = _git_clone(bench, _repository(bench, lines, commits))
     with bench.serving(store) as server:
-        probes["chit"] = _fresh_each_time(bench, "clone", "clone", server.url)
+        probes["chit"] = _clone(bench, server)
         medians = interleaved(probes, 3 if bench.quick else 7)
     for name in repositories:
         bench.report.add("clone of 10,000 tickets", medians["chit"], medians[name], f"git, {name}", 0.6)
@@ -111,29 +112,30 @@ def _git_clone(bench: Bench, repository: Path) -> Probe:
 
 def pull(bench: Bench) -> None:
     """A pull that finds nothing, and one that finds ten changes, at every size."""
-    nothing: dict[int, tuple[float, float]] = {}
-    for count in bench.sizes:
-        upstream = bench.copy(bench.tickets(count))
-        with bench.serving(upstream) as server:
+    probes: dict[str, Probe] = {}
+    with ExitStack() as stack:
+        for count in bench.sizes:
+            upstream = bench.copy(bench.tickets(count))
+            server = stack.enter_context(bench.serving(upstream))
             clone = bench.fresh("clone")
-            bench.run("clone", server.url, str(clone))
-            medians = interleaved(
-                {
-                    "F4": bench.floor("f4", server.url + "v1/unknown"),
-                    "nothing": bench.times("pull", cwd=clone),
-                    "ten": _pull_of_ten(bench, server, upstream, clone, count),
-                },
-                bench.rounds,
-            )
-        nothing[count] = medians["nothing"], medians["F4"]
-        bench.report.add(f"pull of nothing, {count:,} tickets", medians["nothing"], medians["F4"], "F4", 1.15)
-        bench.report.add(f"pull of 10 changes, {count:,} tickets", medians["ten"], medians["F4"], "F4", 1.3)
-        shutil.rmtree(upstream)
-        shutil.rmtree(clone)
+            bench.run("clone", server.url, str(clone), server=server)
+            probes[f"F4 {count}"] = bench.floor("f4", server.url + "v1/unknown")
+            probes[f"nothing {count}"] = bench.times("pull", cwd=clone, server=server)
+            probes[f"ten {count}"] = _pull_of_ten(bench, server, upstream, clone, count)
+        medians = interleaved(probes, bench.rounds)
+    for count in bench.sizes:
+        floor = medians[f"F4 {count}"]
+        bench.report.add(f"pull of nothing, {count:,} tickets", medians[f"nothing {count}"], floor, "F4", 1.15)
+        bench.report.add(f"pull of 10 changes, {count:,} tickets", medians[f"ten {count}"], floor, "F4", 1.3)
     small, large = bench.sizes[0], bench.sizes[-1]
-    bench.report.add(
-        f"pull of nothing, {large:,} against {small:,}", nothing[large][0], nothing[small][0], f"at {small:,}", 1.1
-    )
+    for name in ("nothing", "ten"):
+        bench.report.add(
+            f"pull of {name}, {large:,} against {small:,}",
+            medians[f"{name} {large}"],
+            medians[f"{name} {small}"],
+            f"at {small:,}",
+            1.1,
+        )
 
 
 def _pull_of_ten(bench: Bench, server: Server, upstream: Path, clone: Path, count: int) -> Probe:
@@ -141,9 +143,8 @@ def _pull_of_ten(bench: Bench, server: Server, upstream: Path, clone: Path, coun
     turns = iter(range(1_000_000))
 
     def probe() -> float:
-        turn = next(turns)
-        bench.run("edit", *numbers, "--title", f"Title number {turn}", cwd=upstream)
-        return bench.times("pull", cwd=clone)()
+        bench.run("edit", *numbers, "--title", f"Title number {next(turns)}", cwd=upstream)
+        return bench.times("pull", cwd=clone, server=server)()
 
     return probe
 
@@ -157,7 +158,7 @@ def million(bench: Bench) -> None:
     shutil.copytree(bench.made("changes", count) / ".chit", store / ".chit")
     target = bench.fresh("clone")
     with bench.serving(store) as server:
-        client = bench.peak([bench.chit, "clone", server.url, str(target)])
+        client = bench.peak([bench.chit, "clone", server.url, str(target)], server=server)
         served = measuring.peak_memory_of(server.pid)
     bench.report.add(f"clone of {count:,} changes: client", client, limit, "limit", 1, "B")
     bench.report.add(f"clone of {count:,} changes: server", served, limit, "limit", 1, "B")
