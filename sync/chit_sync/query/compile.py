@@ -156,7 +156,7 @@ class _Compiler:
     def term(self, term: Term, *, negated: bool) -> Sql:
         """The condition of one field."""
         name = term.field if term.field.startswith("x.") else term.field.lower()
-        if name in _SPEAKS_OF_STATE or (name in _WORDS and not negated):
+        if name in _SPEAKS_OF_STATE:
             self.anywhere = True
         if name == "is":
             return join([self.state(only(value, "is").text.lower(), value.column) for value in term.values], "OR")
@@ -176,6 +176,7 @@ class _Compiler:
                 test = presence.lacks if value.low.word == "none" else presence.has
                 parts.append(test(name, value.column))
             else:
+                self.anywhere = self.anywhere or (name in _WORDS and not negated)
                 parts.append(condition(value, self.context))
         return join(parts, "OR")
 

@@ -128,7 +128,7 @@ class _Parser:
         return Term(start + 1, word, values)
 
     def value(self, field: str) -> Value:
-        start = self.at
+        start, field = self.at, field[:40]
         for op in _OPERATORS:
             if self.text.startswith(op, self.at):
                 self.at += len(op)

@@ -40,7 +40,7 @@ def word(text: str, column: int, *, quoted: bool, part: str = "") -> Word:
     bare = text.rstrip("*") if begins else text
     if not any(char.isalnum() for char in bare):
         raise QueryError(
-            f"{text!r} has no letter or digit to look for",
+            f"{text[:40]!r} has no letter or digit to look for",
             column,
             "Words are found, signs are not; title:~… finds any text.",
         )
