@@ -63,7 +63,6 @@ def _form(changes: int) -> _Form:
     return _Form(encode_registers, decode_registers)
 
 
-
 class _Item:
     """An item while a batch is taken in."""
 
@@ -231,6 +230,9 @@ def _ranking(db: Connection, here: dict[int, tuple[int, bytes]]) -> Rank:
 def _take(ticket: _Ticket, seq: int, change: Change, over: set[int], rank: Rank) -> None:
     """One change into one ticket."""
     _date(ticket, change)
+    if not any("/" in path for path in change.set):
+        _replace(ticket, ticket.fields, "", seq, change.set, over, rank)
+        return
     plain: dict[str, str | int | bool | None] = {}
     by_item: dict[str, dict[str, str | int | bool | None]] = {}
     for path, value in change.set.items():
@@ -255,17 +257,25 @@ def _replace(
     over: set[int],
     rank: Rank,
 ) -> None:
-    watched = [path for path in sets if len(registers.get(path, ())) > 1]
-    replace(registers, seq, sets, over, rank)
-    for path in sets:
-        if path in watched or len(registers[path]) > 1:
-            ticket.conflicts[prefix + path] = bool(losers(registers[path]))
+    contested: dict[str, str | int | bool | None] = {}
+    for path, value in sets.items():
+        heads = registers.get(path)
+        if heads is None or (len(heads) == 1 and heads[0][0] in over):
+            registers[path] = [(seq, value)]  # the ordinary case; the same as `replace` would do
+        else:
+            contested[path] = value
+    if contested:
+        watched = [path for path in contested if len(registers[path]) > 1]
+        replace(registers, seq, contested, over, rank)
+        for path in contested:
+            if path in watched or len(registers[path]) > 1:
+                ticket.conflicts[prefix + path] = bool(losers(registers[path]))
 
 
 def _date(ticket: _Ticket, change: Change) -> None:
     """Created is the earliest time and its author (the first by name of several), updated the latest."""
     time = change.time
-    if not ticket.author or (time, change.by) < (ticket.created, ticket.author):
+    if not ticket.author or time < ticket.created or (time == ticket.created and change.by < ticket.author):
         ticket.created, ticket.author = time, change.by
     if time > ticket.updated:
         ticket.updated = time

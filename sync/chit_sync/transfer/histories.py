@@ -10,7 +10,7 @@ from chit_sync.registers import Value
 from chit_sync.store.log import Record
 from chit_sync.transfer.items import Said, comments
 from chit_sync.transfer.mapping import Event, Map
-from chit_sync.transfer.replay import Timeline
+from chit_sync.transfer.replay import Timeline, row_sum
 from chit_sync.transfer.report import Failure, Unfit
 from chit_sync.transfer.rules import Cells, labels
 from chit_sync.transfer.source import Row
@@ -106,7 +106,7 @@ def _sorted(mapping: Map, group: list[Row], fail: Fail) -> list[tuple[int, int, 
             if (place,) == event.time.columns:
                 timed.sort(key=_time)
             else:
-                timed.sort(key=lambda row: _rank(str(row[2][place])))  # noqa: B023 - used before the loop goes on
+                timed.sort(key=lambda row: _rank(str(row[2][place])))
     return timed
 
 
@@ -125,10 +125,13 @@ def _rank(cell: str) -> tuple[int, float, str]:
 def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cells]], fail: Fail) -> None:
     event = mapping.events[0]
     before: Cells | None = None
+    total = 0
     for time, line, cells in rows:
         try:
             if before is None:
-                wanted = {rule.path: rule(cells) for rule in event.rules}
+                wanted = {
+                    rule.path: rule[cells[rule.place]] if rule.place >= 0 else rule(cells) for rule in event.rules
+                }
             elif cells == before:
                 continue
             else:
@@ -141,13 +144,15 @@ def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cel
                 relabel(timeline, wanted, labels(event.labels, cells, mapping.empty))
             by = author(event, cells)
             said = comments(mapping, timeline.key, cells, before, time, by) if mapping.comments else ()
-            timeline.write(time, by, wanted, restate=not said)
+            number = total + row_sum(cells)
+            timeline.write(time, by, wanted, number)
             for comment in said:
                 timeline.add(*comment)
         except Unfit as why:
             fail(Failure(line, str(why)))
         else:
             before = cells
+            total = number
 
 
 def of_ticket(mapping: Map, key: str, cells: Cells, latest: int) -> tuple[History, Moment]:

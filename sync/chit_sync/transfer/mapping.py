@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from chit_sync import schema
 from chit_sync.errors import NotFoundError, UsageError
+from chit_sync.ids import derived
 from chit_sync.transfer.rules import Rule, Spec
 from chit_sync.transfer.timestamps import Times
 
@@ -16,6 +17,9 @@ SHIPPED = os.path.join(os.path.dirname(__file__), "maps")
 MAX_MAP = 1 << 20
 
 SCHEMA = "chit.map/1"
+
+RULES = 1
+"""Raised whenever the same map makes other changes of the same rows than it used to."""
 
 
 class Columns:
@@ -71,6 +75,8 @@ class Map(NamedTuple):
     events: tuple[Event, ...]
     comments: tuple[Items, ...]
     links: tuple[Items, ...]
+    digest: str
+    """Tells one map from another."""
 
 
 def shipped() -> list[str]:
@@ -153,6 +159,7 @@ class _Reader:
                 self._items(one, f"links.{place}", ("target", "kind"), ("author", "time"))
                 for place, one in enumerate(self._list(top.get("links", []), "links"))
             ),
+            derived(16, str(RULES), repr(document), zone or "").hex(),
         )  # fmt: skip
 
     def _encoding(self, top: Mapping[str, Any]) -> str:

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from chit_sync import schema
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
-from chit_sync.ticket import iso
 from chit_sync.transfer.report import Unfit
-from chit_sync.transfer.timestamps import Times
+from chit_sync.transfer.timestamps import Times, iso
 
 Cells = Sequence[Any]
 
@@ -32,7 +31,12 @@ class Nested:
     def __hash__(self) -> int:
         return hash(repr(self.found))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return repr(self.found)
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
         return "an object" if isinstance(self.found, dict) else "a list"
 
 
@@ -68,7 +72,7 @@ class Rule(dict[Any, Value]):
     for a rule of one column (place >= 0).
     """
 
-    __slots__ = ("_key", "_times", "_type", "columns", "empty", "path", "place", "spec")
+    __slots__ = ("_key", "_moment", "_plain", "_times", "_type", "columns", "empty", "path", "place", "spec")
 
     def __init__(self, path: str, kind: str, spec: Spec, empty: frozenset[str], times: Times) -> None:
         super().__init__()
@@ -79,12 +83,20 @@ class Rule(dict[Any, Value]):
         self.place = spec.columns[0] if len(spec.columns) == 1 else -1
         self._type = kind
         self._times = times
+        simple = self.place >= 0 and spec == Spec(spec.columns, spec.names)
+        self._plain = simple and path.startswith("x.")
+        self._moment = simple and not path and kind == "time"
         self._key: Callable[[Cells], Any] = itemgetter(*spec.columns) if spec.columns else len
 
     def __call__(self, cells: Cells) -> Value:
         return self[self._key(cells)]
 
     def __missing__(self, key: Any) -> Value:
+        if self._plain and isinstance(key, str) and len(key) <= SHORT:
+            found = self[key] = None if key in self.empty else key
+            return found
+        if self._moment and isinstance(key, str):
+            return None if key in self.empty else self._times(key)  # which does the remembering
         value = self._made((key,) if self.place >= 0 else key if self.columns else ())
         if len(self) >= REMEMBERED:
             self.clear()
@@ -134,7 +146,7 @@ class Rule(dict[Any, Value]):
 
     def _text(self, cell: Any, name: str) -> str:
         if not isinstance(cell, str):
-            raise Unfit(f"{name} is {cell}, not a text")
+            raise Unfit(f"{name} is {cell.kind}, not a text")
         return "" if cell in self.empty else cell
 
     def _filled(self, literals: tuple[str, ...], cells: Cells) -> str | None:

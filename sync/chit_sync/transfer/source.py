@@ -10,6 +10,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
+from itertools import islice, tee
 from operator import itemgetter
 from typing import Any
 
@@ -91,44 +92,15 @@ def rows(source: Source, form: str, names: Sequence[str], delimiter: str, encodi
     return json_rows(source, names, fail)
 
 
-class _Lines:
-    """The lines of a CSV file as the csv module wants them. Knows which lines the row at hand is made of, and can take them back."""
-
-    def __init__(self, lines: Iterator[tuple[int, bytes]], encoding: str) -> None:
-        self._lines = lines
-        self._encoding = encoding
-        self._again: deque[tuple[int, str]] = deque()
-        self.row: list[tuple[int, str]] = []
-        self.undecodable: dict[int, str] = {}
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if self._again:
-            number, text = self._again.popleft()
-        else:
-            number, line = next(self._lines)
-            try:
-                text = line.decode(self._encoding)
-            except UnicodeDecodeError as error:
-                text = line.decode(self._encoding, "replace")
-                self.undecodable[number] = f"not valid {self._encoding.upper()} at byte {error.start + 1}"
-            if number == 1:
-                text = text.removeprefix("\ufeff")
-        self.row.append((number, text))
-        return text
-
-    def give_back(self) -> None:
-        """All lines of the row but its first one are to be read again."""
-        self._again.extendleft(reversed(self.row[1:]))
-
-
 def csv_rows(source: Source, names: Sequence[str], delimiter: str, encoding: str, fail: Fail) -> Iterator[Row]:
     """A row that is damaged in its first line, as by a quote that never ends, costs that line, not what follows it."""
     csv.field_size_limit(MAX_LINE)
-    lines = _Lines(source.lines(fail), encoding)
+    wrong: dict[int, str] = {}
+    # The csv module takes its lines from one of the two; the other says afterwards which ones it took.
+    lines, taken = tee(_decoded(source.lines(fail), encoding, wrong))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    number = 0
+    """Lines taken by readers before this one, and by this one's rows so far."""
     try:
         header = next(reader, None)
     except csv.Error as error:
@@ -140,32 +112,62 @@ def csv_rows(source: Source, names: Sequence[str], delimiter: str, encoding: str
     pick = itemgetter(*places) if len(places) > 1 else (lambda row: (row[places[0]],))
     width = len(header)
     share: dict[str, str] = {}
+    used = reader.line_num
+    deque(islice(taken, used), 0)
+    number = used
     while True:
-        taken: list[tuple[int, str]] = []
-        lines.row = taken
         try:
             row = next(reader)
+            reason = "" if len(row) == width else f"{len(row)} columns instead of {width}"
         except StopIteration:
             return
         except csv.Error as error:
-            fail(Failure(taken[0][0], f"not CSV: {error}"))
-            lines.give_back()
+            row, reason = [], f"not CSV: {error}"
+        count = reader.line_num - used
+        used = reader.line_num
+        if reason:
+            if row or reason.startswith("not"):
+                fail(Failure(number + 1, reason))
+            # Only the first line is lost: the others are read again, as rows of their own.
+            next(taken, None)
+            number += 1
+            if count > 1:
+                lines, taken = tee(taken)
+                reader = csv.reader(lines, delimiter=delimiter, strict=True)
+                used = 0
             continue
-        if len(row) != width:
-            if row:
-                fail(Failure(taken[0][0], f"{len(row)} columns instead of {width}"))
-                lines.give_back()
-            continue
-        if lines.undecodable:
-            wrong = [lines.undecodable[number] for number, _ in taken if number in lines.undecodable]
-            if wrong:
-                fail(Failure(taken[0][0], wrong[0]))
+        first = number + 1
+        number += count
+        if count == 1:
+            next(taken)
+        else:
+            deque(islice(taken, count), 0)
+        if wrong:
+            reasons = [wrong.pop(place) for place in range(first, number + 1) if place in wrong]
+            if reasons:
+                fail(Failure(first, reasons[0]))
                 continue
         cells = pick(row)
         if len(share) > 500_000:
             share.clear()
         # One object for equal texts: an event log that repeats itself fits into little memory, and is compared at once.
-        yield taken[0][0], tuple(map(share.setdefault, cells, cells))
+        yield first, tuple(map(share.setdefault, cells, cells))
+
+
+def _decoded(lines: Iterator[tuple[int, bytes]], encoding: str, wrong: dict[int, str]) -> Iterator[str]:
+    """The lines as text, with an empty one for each that was left out; why a line cannot be decoded goes to `wrong`."""
+    last = 0
+    for number, line in lines:
+        last += 1
+        while last < number:
+            last += 1
+            yield "\n"
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError as error:
+            text = line.decode(encoding, "replace")
+            wrong[number] = f"not valid {encoding.upper()} at byte {error.start + 1}"
+        yield text.removeprefix("\ufeff") if number == 1 else text
 
 
 def _place(header: list[str], name: str, file: str) -> int:

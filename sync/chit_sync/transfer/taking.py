@@ -7,12 +7,18 @@ from chit_sync.store import log
 from chit_sync.store.database import Store, chunks, explained, marks
 from chit_sync.store.log import Record
 
-BATCH = 5_000
+BATCH = 10_000
 """Changes in a transaction."""
+
+AT_ONCE = 1_000
+"""Changes handed to the log at once: few enough to stay in the processor's cache."""
 
 BATCH_BYTES = 16 << 20
 CACHE_KIB = 64 << 10
 """SQLite's page cache while many changes go in; the indexes by random id need it."""
+
+CHECKPOINT_PAGES = 8 << 10
+"""How long SQLite's log grows before it is copied into the database: the same pages of those indexes change in every batch."""
 
 
 class Taker:
@@ -55,7 +61,9 @@ class Taker:
         with self._store.transaction():
             first = log.last_seq(db) + 1
             tickets = _last_ticket(self._store)
-            seqs = log.append(self._store, batch)
+            seqs: list[int] = []
+            for start in range(0, len(batch), AT_ONCE):
+                seqs += log.append(self._store, batch[start : start + AT_ONCE])
             added = sum(map(bool, seqs))
             if added:
                 self.new_changes += added
@@ -102,12 +110,16 @@ def bulk(store: Store) -> Iterator[None]:
     import gc
 
     with explained(store.path):
-        before = store.db.execute("PRAGMA cache_size").fetchone()[0]
+        before = [
+            (name, store.db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("cache_size", "wal_autocheckpoint")
+        ]
         store.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        store.db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     threshold = gc.get_threshold()
     gc.set_threshold(200_000, 50, 100)
     try:
         yield
     finally:
         gc.set_threshold(*threshold)
-        store.db.execute(f"PRAGMA cache_size = {before}")
+        for name, value in before:
+            store.db.execute(f"PRAGMA {name} = {value}")

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
-from chit_sync.clock import DAY, HOUR, MINUTE
+from chit_sync.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from chit_sync.errors import UsageError
 from chit_sync.transfer.report import Unfit
 
@@ -47,9 +48,13 @@ class Times:
 
     def __call__(self, text: str) -> int:
         """Raises Unfit for what is no such time."""
+        if self._clock:
+            begin = self._days.get(text[:-5])
+            minute = MINUTES.get(text[-5:])
+            return self._in_day(text) if begin is None or minute is None else begin + minute
         found = self._known.get(text)
         if found is None:
-            found = self._in_day(text) if self._clock else self._moment(text)
+            found = self._moment(text)
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[text] = found
@@ -115,6 +120,19 @@ class Times:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone)
         return (moment - EPOCH) // MICROSECOND
+
+
+def iso(stamp: int) -> str:
+    """The same as `ticket.iso`, for many."""
+    day, rest = divmod(stamp, DAY)
+    second, rest = divmod(rest, SECOND)
+    minute, second = divmod(second, 60)
+    return f"{_date(day)}T{minute // 60:02}:{minute % 60:02}:{second:02}.{rest // MILLISECOND:03}Z"
+
+
+@lru_cache(10_000)
+def _date(day: int) -> str:
+    return (EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
 def _zone(name: str) -> tzinfo:
