@@ -74,7 +74,8 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options; the global ones are in `chit --help`."""
-        records = [record for parameter in self.params if (record := parameter.get_help_record(ctx)) is not None]
+        options = [parameter for parameter in self.params if isinstance(parameter, click.Option)]
+        records = [record for option in options if (record := option.get_help_record(ctx)) is not None]
         if records:
             with formatter.section("Options"):
                 formatter.write_dl(records)

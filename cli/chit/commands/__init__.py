@@ -17,7 +17,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status:status", "store", "Say what is unsent, refused or in conflict, and what to do next."),
     "log": Entry("log:log", "store", "Show who changed what, from what to what."),
     "show": Entry("show:show", "store", "Show tickets whole: fields, conversation, attachments, links."),
-    "diff": Entry("diff:diff", "store", "Show what has not been sent yet, or what a ticket was before."),
+    "diff": Entry("diff:diff", "store", "Show what has not been sent yet."),
     "undo": Entry("undo:undo", "store", "Take back the last thing done here that was not sent yet."),
     "fsck": Entry("fsck:fsck", "store", "Look for damage, and rebuild what can be rebuilt."),
     "export": Entry("export:export", "store", "Write the whole store as JSON Lines."),

@@ -22,7 +22,9 @@ def close(
     app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
     file: str | None, status: str | None, internal: bool,
 ) -> None:  # fmt: skip
-    """Close tickets, with a comment if -m or -F is given.
+    """Close tickets.
+
+    With -m or -F a comment goes along.
 
     \b
     chit close 42 -m "Replaced the fuser."

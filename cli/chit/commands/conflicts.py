@@ -16,9 +16,9 @@ from chit_sync.ticket import Ticket
 @command()
 @click.option("--exit-code", is_flag=True, help="End with 5 if there are any.")
 def conflicts(app: App, exit_code: bool) -> int:
-    """List what was written twice by people who did not see each other's writing.
+    """List what was written twice.
 
-    Piped: ticket, field, the value that is shown, the other values.
+    By people who did not see each other's writing, that is. `chit resolve` decides. Piped: ticket, field, the value that is shown, the other values.
     """
     found = in_conflict(app.reading)
     if app.output.structured:

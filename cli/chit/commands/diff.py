@@ -21,9 +21,10 @@ NOBODY = -9
 @click.argument("ticket", required=False, type=TICKET)
 @click.option("--exit-code", is_flag=True, help="End with 10 if there is anything.")
 def diff(app: App, ticket: str | None, exit_code: bool) -> int:
-    """Show what has not been sent yet to the remote (--remote NAME for another than the default).
+    """Show what has not been sent yet.
 
-    Without any remote that is everything. Piped, the same lines as `chit log`.
+    To the default remote, or with --remote NAME to another; without any remote that is everything. Piped, the same lines as
+    `chit log`.
 
     \b
     chit diff

@@ -26,14 +26,14 @@ def help_(app: App, words: tuple[str, ...]) -> None:
         _print(app, words[0], topics.TOPICS[words[0]]())
         return
     found: click.Command = root
-    context = click.Context(root, info_name="chit")
+    context = click.Context(root, info_name="chit", **root.context_settings)
     for word in words:
         below = found.get_command(context, word) if isinstance(found, click.Group) else None
         if below is None:
             raise NotFoundError(
                 f"no command or topic {' '.join(words)!r}", f"Topics: {', '.join((*topics.TOPICS, 'schema'))}."
             )
-        context = click.Context(below, info_name=word, parent=context)
+        context = click.Context(below, info_name=word, parent=context, **below.context_settings)
         found = below
     _print(app, " ".join(words), found.get_help(context))
 

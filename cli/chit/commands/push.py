@@ -14,9 +14,9 @@ from chit_sync.store.reading import find
 @click.argument("tickets", nargs=-1, type=TICKET)
 @click.option("--again", is_flag=True, help="Also what was refused before.")
 def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
-    """Send what a remote has not: everything, or what concerns these tickets.
+    """Send what a remote has not.
 
-    Interrupted, it goes on where it was when it is run again; nothing arrives twice.
+    That is everything, or what concerns the tickets named. Interrupted, it goes on where it was when it is run again; nothing arrives twice.
 
     \b
     chit push

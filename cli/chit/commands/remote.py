@@ -99,9 +99,9 @@ def rename(app: App, name: str, new: str) -> None:
 @subcommand(remote)
 @click.argument("name")
 def reset(app: App, name: str) -> None:
-    """Forget how far a remote was read: it is another store now, or was set back.
+    """Forget how far a remote was read.
 
-    The next pull reads it from the start; nothing is lost or doubled.
+    For one that is another store now, or was set back. The next pull reads it from the start; nothing is lost or doubled.
 
     \b
     chit remote reset origin

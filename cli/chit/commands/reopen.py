@@ -22,7 +22,9 @@ def reopen(
     app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
     file: str | None, status: str | None,
 ) -> None:  # fmt: skip
-    """Open closed tickets again; bring back deleted and merged ones.
+    """Open closed tickets again.
+
+    Deleted and merged ones are brought back. With -m or -F a comment goes along.
 
     \b
     chit reopen 42 -m "It burns again."
