@@ -69,7 +69,20 @@ def reported(argv: Sequence[str], **how: object) -> Probe:
     return lambda: float(run(argv, **how).output.split()[-1])  # type: ignore[arg-type]  # passed on as `run` types them
 
 
-def interleaved(probes: Mapping[str, Probe], rounds: int) -> dict[str, float]:
+class Seconds(float):
+    """A median, and the best of the same runs: far apart, they tell of a machine that was busy with something else."""
+
+    best: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Seconds":
+        """Of one probe's runs."""
+        made = cls(median(values))
+        made.best = min(values)
+        return made
+
+
+def interleaved(probes: Mapping[str, Probe], rounds: int) -> dict[str, Seconds]:
     """Medians of the probes, run in turn. A first round warms caches and does not count where there is more than one."""
     times: dict[str, list[float]] = {name: [] for name in probes}
     order = list(probes)
@@ -78,7 +91,7 @@ def interleaved(probes: Mapping[str, Probe], rounds: int) -> dict[str, float]:
             seconds = probes[name]()
             if turn or rounds == 1:
                 times[name].append(seconds)
-    return {name: median(values) for name, values in times.items()}
+    return {name: Seconds.of(values) for name, values in times.items()}
 
 
 _LAUNCHER = """

@@ -5,16 +5,22 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmark.measuring import Seconds
+
 
 class Line(NamedTuple):
-    """One figure. target: the greatest ratio to the floor that is good enough; None for a figure that is there to compare with."""
+    """One figure. target: the greatest ratio to the floor that is good enough; None for a figure that is there to compare with.
+
+    best: the ratio of the best runs of both, where there were several.
+    """
 
     name: str
     figure: float
     floor: float
     floor_name: str
     target: float | None
-    unit: str = "s"
+    unit: str
+    best: float | None
 
     @property
     def ratio(self) -> float:
@@ -44,19 +50,21 @@ class Report:
 
     def heading(self, text: str) -> None:
         """Starts a subject."""
-        print(f"\n{text}\n{'figure':>52} {'floor':>21} {'ratio':>9} {'target':>7}", flush=True)
+        print(f"\n{text}\n{'figure':>54} {'floor':>30} {'ratio':>9} {'best':>7} {'target':>7}", flush=True)
 
     def add(
         self, name: str, figure: float, floor: float, floor_name: str, target: float | None = None, unit: str = "s"
     ) -> None:
         """One line."""
-        line = Line(name, figure, floor, floor_name, target, unit)
+        best = figure.best / floor.best if isinstance(figure, Seconds) and isinstance(floor, Seconds) else None
+        line = Line(name, figure, floor, floor_name, target, unit, best)
         self.lines.append(line)
         beside = f"{quantity(floor, unit)} {floor_name}"
         wanted = "" if target is None else f"{target:g}"
+        at_best = "" if best is None else f"{best:.3f}"
         verdict = {True: "met", False: "NOT MET", None: ""}[line.met]
         print(
-            f"  {name:38} {quantity(figure, unit):>11} {beside:>21} {line.ratio:>9.3f} {wanted:>7}  {verdict}".rstrip(),
+            f"  {name:40} {quantity(figure, unit):>11} {beside:>30} {line.ratio:>9.3f} {at_best:>7} {wanted:>7}  {verdict}".rstrip(),
             flush=True,
         )
 
