@@ -94,8 +94,8 @@ class Store:
         Raises StoreError when the store is busy, read-only, damaged or the disk is full; nothing was written then.
         """
         with explained(self.path):
-            self.db.execute("BEGIN IMMEDIATE")
             try:
+                self.db.execute("BEGIN IMMEDIATE")
                 yield self.db
             except BaseException:
                 if self.db.in_transaction:
