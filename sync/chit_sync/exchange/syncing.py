@@ -45,5 +45,5 @@ def adopt(store: Store, info: Info) -> None:
 
     with store.transaction():
         store.set_meta("statuses", json.dumps(info.statuses, ensure_ascii=False))
-        del store.statuses
+        store.__dict__.pop("statuses", None)  # read again from now on
         recategorize(store)
