@@ -1,8 +1,11 @@
 """The query language's grammar: from text to a tree. Pure; knows neither fields nor values nor SQL.
 
-    query := or            or := and { "OR" and }         and := unary { ["AND"] unary }
-    unary := ("-" | "NOT") unary | "(" or ")" | term
-    term  := field ":" value { "," value } | text         value := [op] atom | [atom] ".." [atom]     op := > >= < <= = ~
+    disjunction  = conjunction { "OR" conjunction }
+    conjunction  = unary { [ "AND" ] unary }
+    unary        = ( "NOT" | "-" ) unary | "(" disjunction ")" | term
+    term         = text | name ":" value { "," value }
+    value        = [ ">=" | "<=" | ">" | "<" | "=" | "~" ] atom | atom ".." [ atom ] | ".." atom
+    text, atom   = a run of characters without a blank | '"' anything '"'
 
 A recursive descent by hand: it keeps the column of everything, so that every complaint can say where. What comes in is hostile:
 length, depth and the number of terms are limited.
