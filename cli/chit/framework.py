@@ -29,7 +29,9 @@ def _option(*names: str, **attributes: Any) -> click.Option:
 
 
 GLOBAL_OPTIONS: list[click.Parameter] = [
-    _option("-C", "directory", metavar="DIR", help="Use the store in DIR, or above it."),
+    _option(
+        "-C", "directory", type=click.Path(file_okay=False), metavar="DIR", help="Use the store in DIR, or above it."
+    ),
     _option("-c", "settings", metavar="KEY=VALUE", multiple=True, help="Set a configuration value for this command."),
     _option("--remote", "remote", metavar="NAME", help="The remote to work with."),
     _option("--json", "json", is_flag=True, help="Print JSON."),
@@ -109,16 +111,6 @@ class Root(Group):
         module, _, attribute = entry.target.partition(":")
         found: click.Command = getattr(import_module(f"chit.commands.{module}"), attribute)
         return found
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Names of commands from the table; nothing is imported for it."""
-        from click.shell_completion import CompletionItem
-
-        if incomplete.startswith("-"):
-            return click.Command.shell_complete(self, ctx, incomplete)
-        return [
-            CompletionItem(name, help=entry.help) for name, entry in COMMANDS.items() if name.startswith(incomplete)
-        ]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Commands by section, then the options that every command has."""

@@ -26,6 +26,13 @@ def run(arguments: Sequence[str], *, ends: bool = False) -> int:
     if list(arguments) == ["--version"]:
         print(f"chit {__version__}")  # noqa: T201  # the fast path has no output layer yet
         return 0
+    if "_CHIT_COMPLETE" in os.environ:
+        from chit.completing import answer
+
+        found = answer(os.environ)
+        if found is not None:
+            sys.stdout.write(found + "\n")
+            return 0
     from chit.boundary import guarded
 
     return guarded(arguments, ends=ends)

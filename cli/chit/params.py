@@ -1,6 +1,5 @@
 """Parameters that many commands share: tickets, fields, texts; and how a shell completes them."""
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,23 +15,12 @@ class TicketParam(click.ParamType[str]):
 
     name = "ticket"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        """Open tickets whose id begins so, the latest first; silent if there is no store."""
-        from click.shell_completion import CompletionItem
-
-        from chit.context import App
-        from chit_sync.errors import ChitError
-        from chit_sync.store.reading import beginning_with
-
-        try:
-            app = ctx.find_root().ensure_object(App)
-            app.options.directory = ctx.find_root().params.get("directory") or app.options.directory
-            return [CompletionItem(ident[:8], help=title) for ident, title in beginning_with(app.reading, incomplete)]
-        except (ChitError, OSError):
-            return []
-
 
 TICKET = TicketParam()
+FILE = click.Path()
+"""A file's name, for the shell to complete; whether it is there is for the library to see."""
+
+FOLDER = click.Path(file_okay=False)
 
 
 def tickets_argument(function: Function) -> Function:
@@ -50,7 +38,9 @@ def tickets_argument(function: Function) -> Function:
 def text_options(function: Function) -> Function:
     """-m and -F: a text."""
     for decorate in (
-        click.option("-F", "--file", "file", metavar="FILE", help="Take the text from FILE; - is standard input."),
+        click.option(
+            "-F", "--file", "file", type=FILE, metavar="FILE", help="Take the text from FILE; - is standard input."
+        ),
         click.option(
             "-m", "--message", "message", multiple=True, metavar="TEXT", help="The text; several make paragraphs."
         ),
@@ -85,17 +75,4 @@ def _field_option(field: schema.Field) -> Callable[[Function], Function]:
     if field.type == "flag":
         return click.option(f"--{field.name}/--no-{field.name}", field.name, default=None, help=field.help)
     metavar = "|".join(choice.name for choice in field.choices) or field.type.upper()
-    return click.option(*names, field.name, metavar=metavar, help=field.help, shell_complete=_choices(field))
-
-
-def _choices(field: schema.Field) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    names = [choice.name for choice in field.choices] or (
-        list(schema.DEFAULT_STATUSES) if field.type == "status" else []
-    )
-    return lambda context, parameter, incomplete: [name for name in names if name.startswith(incomplete)]
-
-
-def read_bytes_of_stdin() -> bytes:
-    """All of standard input, as bytes."""
-    with os.fdopen(os.dup(0), "rb") as file:
-        return file.read()
+    return click.option(*names, field.name, metavar=metavar, help=field.help)
