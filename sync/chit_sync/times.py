@@ -94,9 +94,7 @@ def moment(text: str, now: int, tz: tzinfo) -> int:
 def _named_day(word: str, now: int, tz: tzinfo, *, ahead: bool) -> datetime | None:
     """The first moment of the day that has a name."""
     today = (
-        (_EPOCH + timedelta(microseconds=now))
-        .astimezone(tz)
-        .replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        (_EPOCH + timedelta(microseconds=now)).astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     )
     if word in ("today", "yesterday", "tomorrow"):
         return today + timedelta(days=("yesterday", "today", "tomorrow").index(word) - 1)
