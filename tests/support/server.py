@@ -66,6 +66,8 @@ class Proxy:
         """The first line of each request, as far as it was sent in one piece with what stands before it."""
         self.answered = 0
         self._threads: list[threading.Thread] = []
+        self._sockets: list[socket.socket] = []
+        """Closed at the end only: closing one while the other thread waits for it would leave that waiting."""
         self._start(self._accept)
 
     def _start(self, run: Callable[..., None], *arguments: Any) -> None:
@@ -86,6 +88,7 @@ class Proxy:
                 continue
             client.settimeout(PATIENCE)
             server.settimeout(PATIENCE)
+            self._sockets += [client, server]
             self._start(self._pass_on, client, server, True)
             self._start(self._pass_on, server, client, False)
 
@@ -109,9 +112,6 @@ class Proxy:
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        if not asking:
-            source.close()
-            target.close()
 
     def close(self) -> None:
         """Ends it, and waits for its threads."""
@@ -120,6 +120,8 @@ class Proxy:
         self._listener.close()
         for thread in self._threads:
             thread.join(PATIENCE)
+        for each in self._sockets:
+            each.close()
 
     def __enter__(self) -> "Proxy":
         return self
