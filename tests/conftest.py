@@ -14,6 +14,9 @@ from support.stores import Clock, disk_store, memory_store
 
 NewStore = Callable[..., Store]
 
+WRITE = bool(os.environ.get("CHIT_WRITE"))
+"""Whether generated files of the checkout are written instead of compared."""
+
 _LENIENT = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 settings.register_profile("quick", max_examples=100, **_LENIENT)  # type: ignore[arg-type]  # typed one by one, given as a dict
 settings.register_profile("ci", max_examples=1000, **_LENIENT)  # type: ignore[arg-type]  # as above
@@ -99,3 +102,17 @@ def chit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chit:
     folder.mkdir()
     monkeypatch.setenv("CHIT_USER", "anna")
     return Chit(folder, monkeypatch)
+
+
+@pytest.fixture
+def committed() -> Callable[[str, str], None]:
+    """`committed(path, text)`: the generated text is what the file in the checkout holds. CHIT_WRITE=1 puts it there instead."""
+
+    def check(path: str, text: str) -> None:
+        file = Path(__file__).parent.parent / path
+        if WRITE:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), f"{path} is out of date; CHIT_WRITE=1 pytest writes it anew"
+
+    return check

@@ -84,18 +84,22 @@ class Chit:
         stdin: str | bytes | None = None,
         terminal: bool = False,
         cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
     ) -> Ran:
-        """stdin: what is piped in. terminal: somebody sits there, and `stdin` is what they type. env: variables set for it."""
+        """stdin: what is piped in. terminal: somebody sits there, and `stdin` is what they type. env: variables to set for it, or
+        with None to unset."""
         source: io.RawIOBase | io.BytesIO = _Untouched()
         if stdin is not None:
             source = io.BytesIO(stdin if isinstance(stdin, bytes) else stdin.encode())
         out, err = _Stream(terminal), _Stream(terminal)
-        typed = io.TextIOWrapper(io.BufferedReader(source) if isinstance(source, io.RawIOBase) else source, "utf-8")  # type: ignore[arg-type]  # a RawIOBase here
+        typed = io.TextIOWrapper(io.BufferedReader(source) if isinstance(source, io.RawIOBase) else source, "utf-8")
         with self._patch.context() as patch:
             patch.chdir(cwd or self.folder)
             for name, value in {**(LONG if terminal else {}), **(env or {})}.items():
-                patch.setenv(name, value)
+                if value is None:
+                    patch.delenv(name, raising=False)
+                else:
+                    patch.setenv(name, value)
             patch.setattr(typed, "isatty", lambda: terminal)
             patch.setattr(sys, "stdin", typed)
             patch.setattr(sys, "stdout", out)

@@ -1,0 +1,175 @@
+"""Every command once or more, with what it takes, in a folder where there is something for each of them to do.
+
+The tests of the surface run all of these: whoever adds a command adds a line here.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from chit.framework import root
+from support.runner import Chit
+
+READS: dict[str, tuple[str, ...]] = {
+    "status": ("", "--exit-code"),
+    "log": ("", "{one}", "--limit 2"),
+    "show": ("{one}", "{one} {two}", "--query is:open"),
+    "diff": ("", "{one}", "--exit-code"),
+    "fsck": ("",),
+    "list": (
+        "",
+        "--all",
+        "printer",
+        "NOT label:nothing",
+        "--count",
+        "--sort -created",
+        "nothing-like-this",
+        "--limit 1",
+    ),
+    "remote list": ("",),
+    "remote show": ("", "origin"),
+    "conflicts": ("", "--exit-code"),
+    "token list": ("",),
+    "config get": ("list.limit",),
+    "config list": ("", "--show-origin"),
+    "completion": ("bash", "zsh", "fish"),
+    "doctor": ("",),
+    "help": ("", "edit", "remote add", "queries", "priorities", "fields", "exit-codes", "options"),
+}
+"""Commands that change nothing, by name: what to say after it."""
+
+WRITES: dict[str, tuple[str, ...]] = {
+    "init": ("{new}", "--user"),
+    "clone": ("{other} {new}",),
+    "undo": ("",),
+#EX    "export": ("",),
+#EX    "import": ("{export}",),
+    "fsck": ("--rebuild",),
+    "new": ("-m Printer -p high -l hardware --due 7d -x x.serial=7", "--title Printer --attach {file} --emergency"),
+    "edit": ("{one} --title Projector", "{one} {two} -p low", "--query label:hardware --queue first", "{one} -m Text"),
+    "comment": ("{one} -m Text", "{one} {two} -m Text -i", "{one} -m Text --attach {file}", "{one} --edit {comment} -m New",
+                "{one} --delete {comment}"),
+    "label": ("{one} -l broken -r hardware", "{one} {two} -l broken"),
+    "assign": ("{one} --to berta", "{one} {two} --to none"),
+    "take": ("{one}", "--query is:open"),
+    "close": ("{one} -m Done", "{one} {two} --status rejected"),
+    "reopen": ("{closed} -m Again", "{closed} {one}"),
+    "delete": ("{one}", "{one} {two}"),
+    "merge": ("{one} --into {two}", "{one} {closed} --into {two}"),
+    "link": ("{one} blocks {two}", "{one} child-of {two} {closed}", "{one} relates {two} --remove"),
+    "attach": ("{one}", "{one} {file}", "{one} --get notes.txt -o {new}", "{one} --delete notes.txt"),
+    "remote add": ("backup {new}",),
+    "remote remove": ("origin --yes",),
+    "remote rename": ("origin desk",),
+    "remote reset": ("origin",),
+    "remote set-url": ("origin {new}",),
+    "fetch": ("",),
+    "pull": ("", "--attachments"),
+    "push": ("", "{one}"),
+    "sync": ("",),
+    "resolve": ("{torn} --shown", "{torn} --field title --other", "{torn} --set title=Projector"),
+    "token create": ("berta --scope reader",),
+    "token revoke": ("anna",),
+    "config set": ("list.limit 7", "--unset list.limit", "--user user.name Berta"),
+    "config statuses": ("", "new=new work=open done=closed"),
+}  # fmt: skip
+"""Commands that write to the store, to another store, to a settings file or to a file."""
+
+LASTING = ("serve",)
+"""Commands that do not end by themselves."""
+
+
+def leaves(of: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """All commands that are no groups, by what is typed for them."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        try:  # EX
+            found = of.get_command(context, name)
+        except ModuleNotFoundError:  # EX
+            continue  # EX
+        assert found is not None, name
+        if isinstance(found, click.Group):
+            yield from leaves(found, (*path, name))
+        else:
+            yield " ".join((*path, name)), found
+
+
+def lines(*tables: dict[str, tuple[str, ...]]) -> list[str]:
+    """What can be typed after `chit`, from these tables."""
+    return [f"{name} {line}".strip() for table in tables for name, all_lines in table.items() for line in all_lines]
+
+
+class Desk:
+    """A folder with two stores that have a ticket in conflict, and names for what is in the one to be worked with."""
+
+    def __init__(self, folder: Path, chit: Chit) -> None:
+        self.folder = folder
+        self.chit = chit
+        self.names: dict[str, str] = {}
+
+    def fill(self) -> None:
+        """Makes the stores; takes a moment, so copy them."""
+        chit, here, other = self.chit, self.folder / "here", self.folder / "other"
+        other.mkdir(parents=True)
+        chit("init", cwd=other)
+        torn = chit("new", "-m", "Printer on fire", "-p", "high", "-l", "hardware", cwd=other).id
+        chit("clone", str(other), str(here), cwd=self.folder)
+        chit("edit", torn, "--title", "Printer burns", cwd=other, env={"CHIT_USER": "berta"})
+        chit("new", "-m", "Only there", cwd=other)
+        chit("edit", torn, "--title", "Printer smokes", cwd=here)
+        chit("pull", cwd=here)
+        notes = self.folder / "notes.txt"
+        notes.write_text("some notes\n", encoding="utf-8")
+        one = chit(
+            "new", "-m", "Printer is slow\n\nSince Monday.", "-l", "hardware", "--attach", str(notes), cwd=here
+        ).id
+        two = chit("new", "-m", "Café: größere Tür nötig", "-a", "anna", cwd=here).id
+        chit("comment", one, "-m", "Seen it.", cwd=here)
+        comment = chit("show", one, "--json", cwd=here).json["comments"][0]["id"]
+        closed = chit("new", "-m", "Old trouble", cwd=here).id
+        chit("link", one, "relates", two, cwd=here)
+        chit("close", closed, cwd=here)
+        chit("token", "create", "anna", cwd=here)
+        export = self.folder / "export.jsonl"
+        # EX export.write_text(chit("export", cwd=other).out, encoding="utf-8")
+        self.names = {
+            "torn": torn, "one": one, "two": two, "closed": closed, "comment": comment, "file": str(notes),
+            "new": str(self.folder / "fresh"), "other": str(other), "export": str(export),
+        }  # fmt: skip
+
+    def words(self, line: str) -> list[str]:
+        """The words of a line of the tables, with the names filled in."""
+        return [word.format_map(self.names) for word in line.split()]
+
+
+def everything(folder: Path) -> dict[str, object]:
+    """All that is in a folder: every file's bytes, and for databases every row of every table."""
+    found: dict[str, object] = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if name == "store.db":
+                found[str(path)] = _rows(path)
+            elif not name.startswith("store.db-"):
+                found[str(path)] = path.read_bytes()
+    return found
+
+
+def _rows(path: Path) -> dict[str, list[str]]:
+    with closing(sqlite3.connect(path)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = {name: sorted(map(repr, db.execute(f"SELECT * FROM {name}"))) for name in names}
+    # Where the store lies is noted by whoever opens it first after it was moved.
+    found["meta"] = [row for row in found["meta"] if not row.startswith("('place'")]
+    return found
+
+
+def copy(source: Path, target: Path) -> None:
+    """Puts back what was kept: the same path, so that the stores take it for a restored backup."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
