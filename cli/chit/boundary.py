@@ -100,7 +100,11 @@ def _usage_message(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
         return f"`{error.ctx.command_path}` needs a command: {', '.join(error.ctx.command.list_commands(error.ctx))}"
-    if isinstance(error, click.NoSuchOption) and context is not None and context.info_name in ("list", "ls"):
+    if (
+        isinstance(error, click.NoSuchOption)
+        and context is not None
+        and context.command_path in ("chit list", "chit ls")
+    ):
         return f"no such option {error.option_name}"
     message = " ".join(error.format_message().split())
     return message[:1].lower() + message[1:].removesuffix(".")
@@ -114,7 +118,11 @@ def _usage_hint(error: click.ClickException) -> str:
         close = get_close_matches(error.command_name, COMMANDS, 1)
         if close:
             return f"Did you mean `chit {close[0]}`?"
-    if isinstance(error, click.NoSuchOption) and context is not None and context.info_name in ("list", "ls"):
+    if (
+        isinstance(error, click.NoSuchOption)
+        and context is not None
+        and context.command_path in ("chit list", "chit ls")
+    ):
         return "In a query write `NOT label:x` for `-label:x`, or put -- before the query."
     return f"`{context.command_path} --help` shows how." if context is not None else ""
 

@@ -29,9 +29,7 @@ def _option(*names: str, **attributes: Any) -> click.Option:
 
 
 GLOBAL_OPTIONS: list[click.Parameter] = [
-    _option(
-        "-C", "directory", type=click.Path(file_okay=False), metavar="DIR", help="Use the store in DIR, or above it."
-    ),
+    _option("-C", "directory", metavar="DIR", help="Use the store in DIR, or above it."),
     _option("-c", "settings", metavar="KEY=VALUE", multiple=True, help="Set a configuration value for this command."),
     _option("--remote", "remote", metavar="NAME", help="The remote to work with."),
     _option("--json", "json", is_flag=True, help="Print JSON."),

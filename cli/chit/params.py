@@ -17,10 +17,6 @@ class TicketParam(click.ParamType[str]):
 
 
 TICKET = TicketParam()
-FILE = click.Path()
-"""A file's name, for the shell to complete; whether it is there is for the library to see."""
-
-FOLDER = click.Path(file_okay=False)
 
 
 def tickets_argument(function: Function) -> Function:
@@ -38,9 +34,7 @@ def tickets_argument(function: Function) -> Function:
 def text_options(function: Function) -> Function:
     """-m and -F: a text."""
     for decorate in (
-        click.option(
-            "-F", "--file", "file", type=FILE, metavar="FILE", help="Take the text from FILE; - is standard input."
-        ),
+        click.option("-F", "--file", "file", metavar="FILE", help="Take the text from FILE; - is standard input."),
         click.option(
             "-m", "--message", "message", multiple=True, metavar="TEXT", help="The text; several make paragraphs."
         ),

@@ -30,4 +30,6 @@ def script(shell: str) -> str:
     made = get_completion_class(shell)
     if made is None:
         raise UsageError(f"no completion for {shell}")
-    return made(root, {}, "chit", "_CHIT_COMPLETE").source()
+    shell_complete = made(root, {}, "chit", "_CHIT_COMPLETE")
+    # Its own source() would start a bash to look at its version.
+    return shell_complete.source_template % shell_complete.source_vars()

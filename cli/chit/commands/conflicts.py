@@ -18,7 +18,9 @@ from chit_sync.ticket import Ticket
 def conflicts(app: App, exit_code: bool) -> int:
     """List what was written twice.
 
-    By people who did not see each other's writing, that is. `chit resolve` decides. Piped: ticket, field, the value that is shown, the other values.
+    By people who did not see each other's writing, that is. `chit resolve` decides.
+
+    Piped: ticket, field, the value that is shown, the other values.
     """
     found = in_conflict(app.reading)
     if app.output.structured:

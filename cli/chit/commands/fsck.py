@@ -20,6 +20,8 @@ def fsck(app: App, rebuild: bool) -> None:
     if rebuild and not app.options.dry_run:
         checking.rebuild(app.store)
         app.say("every table was made again from the log")
+    elif rebuild:
+        app.say("would make every table again from the log")
     found = checking.check(app.reading)
     records = [{"schema": "chit.problem/1", **problem._asdict()} for problem in found]
     rows = [(problem.kind, problem.where, problem.message, problem.cure) for problem in found]

@@ -16,7 +16,8 @@ from chit_sync.store.reading import find
 def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     """Send what a remote has not.
 
-    That is everything, or what concerns the tickets named. Interrupted, it goes on where it was when it is run again; nothing arrives twice.
+    That is everything, or what concerns the tickets named. Interrupted, it goes on where it was when it is run again; nothing
+    arrives twice.
 
     \b
     chit push
