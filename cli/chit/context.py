@@ -155,11 +155,9 @@ class App:
     @cached_property
     def zone(self) -> "tzinfo":
         """The time zone of the person at the terminal."""
-        from datetime import datetime
+        from chit.zone import LocalZone
 
-        zone = datetime.now().astimezone().tzinfo
-        assert zone is not None
-        return zone
+        return LocalZone()
 
     # The terminal
 
