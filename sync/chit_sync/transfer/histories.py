@@ -38,6 +38,8 @@ class Moment(NamedTuple):
     by: str
     wanted: dict[str, Value]
     labels: set[str] | None
+    always: bool = False
+    """Whether it is kept even if nothing was other than before."""
 
 
 def moment(mapping: Map, event: Event, cells: Cells) -> Moment | None:
@@ -47,7 +49,7 @@ def moment(mapping: Map, event: Event, cells: Cells) -> Moment | None:
         return None
     return Moment(
         time, author(event, cells), {rule.path: rule(cells) for rule in event.rules},
-        None if event.labels is None else labels(event.labels, cells, mapping.empty),
+        None if event.labels is None else labels(event.labels, cells, mapping.empty), event.always,
     )  # fmt: skip
 
 
@@ -145,7 +147,7 @@ def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cel
             by = author(event, cells)
             said = comments(mapping, timeline.key, cells, before, time, by) if mapping.comments else ()
             number = total + row_sum(cells)
-            timeline.write(time, by, wanted, number)
+            timeline.write(time, by, wanted, number, always=True)
             for comment in said:
                 timeline.add(*comment)
         except Unfit as why:
@@ -177,7 +179,7 @@ def of_ticket(mapping: Map, key: str, cells: Cells, latest: int) -> tuple[Histor
 def _write(timeline: Timeline, one: Moment) -> None:
     wanted = dict(one.wanted)
     relabel(timeline, wanted, one.labels)
-    timeline.write(one.time, one.by, wanted)
+    timeline.write(one.time, one.by, wanted, always=one.always and one.time > timeline.at)
 
 
 def _catch_up(timeline: Timeline, moments: list[Moment], said: list[Said], mine: Sequence[Record]) -> list[Record]:

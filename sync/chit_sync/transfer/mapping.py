@@ -42,6 +42,8 @@ class Event(NamedTuple):
     actor: Rule
     rules: tuple[Rule, ...]
     labels: Spec | None
+    always: bool
+    """Whether it counts even if it alters nothing: that something was done at that time is worth knowing."""
     by_place: Sequence[Sequence[Rule]] = ()
     """For each column the rules that read it."""
 
@@ -180,7 +182,7 @@ class _Reader:
         )
 
     def _event(self, document: Any) -> Event:
-        table = self._table(document, "event", ("time", "actor"), ("fields",))
+        table = self._table(document, "event", ("time", "actor"), ("always", "fields"))
         fields = table.get("fields", {})
         if not isinstance(fields, dict):
             self._refuse("event.fields is a table")
@@ -201,6 +203,7 @@ class _Reader:
             self._rule("", "line", table["actor"], "event.actor", self.columns),
             tuple(rules),
             None if labels is None else self._spec(labels, "event.fields.labels", self.columns),
+            table.get("always") is True,
         )
 
     def _items(self, document: Any, name: str, required: Sequence[str], optional: Sequence[str]) -> Items:

@@ -39,10 +39,12 @@ class Timeline:
         self._rivals: dict[str, list[str]] = {}
         self.records: list[Record] = []
 
-    def write(self, time: int, by: str, wanted: Mapping[str, Value], rows: int | None = None) -> Record | None:
+    def write(
+        self, time: int, by: str, wanted: Mapping[str, Value], rows: int | None = None, *, always: bool = False
+    ) -> Record | None:
         """One event: makes the change that sets what is wanted and not so yet, if there is any. Raises Unfit.
 
-        rows: in an event log the sum of the rows so far. There an event that alters nothing is kept all the same, as a change that
+        rows: in an event log the sum of the rows so far. always: an event that alters nothing is kept all the same, as a change that
         writes the status (or another path) once more.
         """
         values, writers = self.values, self.writers
@@ -50,7 +52,7 @@ class Timeline:
             # A path has values of one type here, so that != will do, and True is never compared to 1.
             sets = {path: value for path, value in wanted.items() if values.get(path) != value}
             if not sets:
-                if rows is None:
+                if not always:
                     return None
                 path = "status" if values.get("status") is not None else next(iter(values))
                 sets = {path: values[path]}
@@ -81,6 +83,8 @@ class Timeline:
     def _make(self, at: int, time: int, by: str, sets: dict[str, Value], over: list[str], rows: int | None) -> Record:
         when = None if time // 1000 == at // 1000 else time
         nonce = self._nonces(row_sum((str(at),)) if rows is None else rows)
+        if len(sets) > 1:
+            sets = dict(sorted(sets.items()))  # as it is read back: a rebuild of the tables gives the same rows
         change, body, ident = make(self.id, at, by, sets, nonce, over, when)
         return Record(ident, body, change)
 
