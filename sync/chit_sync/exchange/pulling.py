@@ -106,9 +106,10 @@ def _gathered(batches: Iterable[list[Sent]]) -> Iterator[list[Sent]]:
         for part in batches:
             batch += part
             size += sum([len(sent.body) for sent in part])
-            if len(batch) >= BATCH or size >= BATCH_BYTES:
-                yield batch
-                batch, size = [], 0
+            while len(batch) >= BATCH or size >= BATCH_BYTES:
+                yield batch[:BATCH]
+                batch = batch[BATCH:]
+                size = sum([len(sent.body) for sent in batch])
     except RemoteError:
         if batch:
             yield batch
