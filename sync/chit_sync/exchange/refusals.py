@@ -65,6 +65,9 @@ def drop(store: Store, remote: Remote, seqs: Sequence[int], *, dry_run: bool = F
         store.set_meta("undone", log.last_seq(db))  # the places are not taken again
         db.executemany("DELETE FROM changes WHERE seq = ?", [(seq,) for seq in seqs])
         db.executemany("DELETE FROM refusals WHERE seq = ?", [(seq,) for seq in seqs])
+        db.execute(
+            "DELETE FROM operations WHERE NOT EXISTS (SELECT 1 FROM changes WHERE seq BETWEEN first AND last)"
+        )  # of these nothing is left to undo
         numbers = sorted(set(numbers))
         reproject(store, numbers)
     return numbers

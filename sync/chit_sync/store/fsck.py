@@ -155,8 +155,9 @@ ORPHANS = (
     ("incoming", "remote NOT IN (SELECT id FROM remotes)", "a change fetched from a remote that there is not"),
     (
         "operations",
-        "last < first OR (SELECT count(*) FROM changes WHERE seq BETWEEN first AND last) <> last - first + 1",
-        "a command to undo whose changes are not all there",
+        "last < first OR NOT EXISTS (SELECT 1 FROM changes WHERE seq BETWEEN first AND last)"
+        " OR last >= (SELECT later.first FROM operations later WHERE later.id > operations.id ORDER BY later.id LIMIT 1)",
+        "a command to undo whose changes are not there, or are another's",
     ),
 )
 """Rows that speak of what is not there: table, condition, what such a row is. `rebuild` removes them."""
