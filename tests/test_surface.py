@@ -80,7 +80,7 @@ def test_global_options_stand_anywhere(name: str, chit: Chit) -> None:
     given = []
     for option in GLOBAL_OPTIONS:
         assert isinstance(option, click.Option)
-        value = [] if option.is_flag else ["never"] if option.name == "color" else ["1"]
+        value = [] if option.is_flag else [{"color": "never", "settings": "list.limit=1"}.get(option.name or "", "1")]
         given += [[option.opts[-1], *value]]
     words = [word for one in given for word in one]
     before = chit(*words, *name.split(), "--help").out

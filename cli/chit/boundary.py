@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from chit.commands import COMMANDS
 from chit.context import App
 from chit.errors import GENERIC, INTERRUPTED, PIPE, USAGE, exit_code, hint_for
 from chit.framework import root
@@ -67,6 +66,7 @@ def _problem(error: Exception) -> dict[str, Any] | None:
         found = _members(_kind(error), error.message, exit_code(error), error.hint or hint_for(error))
         if isinstance(error, QueryError):
             found["column"] = error.column
+            found["detail"] += f", at column {error.column} of the query"
         if isinstance(error, AmbiguousError):
             found["items"] = error.candidates
         if isinstance(error, PartialError):
@@ -106,24 +106,33 @@ def _usage_message(error: click.ClickException) -> str:
         and context.command_path in ("chit list", "chit ls")
     ):
         return f"no such option {error.option_name}"
-    message = " ".join(error.format_message().split())
+    message = " ".join((error.message if isinstance(error, _WITH_HINT) else error.format_message()).split())
+    message = message.replace("a valid integer range", "a whole number").replace("a valid float range", "a number")
     return message[:1].lower() + message[1:].removesuffix(".")
+
+
+_WITH_HINT = (click.NoSuchOption, click.exceptions.NoSuchCommand)
+"""Errors to which click appends what may have been meant; that is our hint."""
 
 
 def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
-    if isinstance(error, click.exceptions.NoSuchCommand) and context is not None and context.parent is None:
+    if isinstance(error, click.exceptions.NoSuchCommand) and context is not None:
         from difflib import get_close_matches
 
-        close = get_close_matches(error.command_name, COMMANDS, 1)
+        names = context.command.list_commands(context)
+        close = get_close_matches(error.command_name, names, 1)
         if close:
-            return f"Did you mean `chit {close[0]}`?"
+            return f"Did you mean `{context.command_path} {close[0]}`?"
+        return f"There are: {', '.join(names)}." if context.parent else "`chit --help` lists the commands."
     if (
         isinstance(error, click.NoSuchOption)
         and context is not None
         and context.command_path in ("chit list", "chit ls")
     ):
         return "In a query write `NOT label:x` for `-label:x`, or put -- before the query."
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        return f"Did you mean {' or '.join(sorted(error.possibilities))}?"
     return f"`{context.command_path} --help` shows how." if context is not None else ""
 
 

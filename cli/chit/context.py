@@ -68,7 +68,15 @@ class App:
     @cached_property
     def directory(self) -> str:
         """Where to look for the store: -C, CHIT_DIR, else the working directory."""
-        return self.options.directory or self.environ.get("CHIT_DIR") or os.getcwd()
+        named = self.options.directory or self.environ.get("CHIT_DIR")
+        if named:
+            return named
+        try:
+            return os.getcwd()
+        except FileNotFoundError:
+            raise NotFoundError(
+                "the folder that you are in is gone", "Go to another one, or name one with -C."
+            ) from None
 
     @cached_property
     def store_path(self) -> str:
@@ -105,12 +113,7 @@ class App:
         """The settings: -c over CHIT_* over the store's file over the user's."""
         from chit_sync.config import SETTINGS, Config, Source, checked, read_file
 
-        given: dict[str, Any] = {}
-        for setting in self.options.settings:
-            key, mark, value = setting.partition("=")
-            if not mark:
-                raise UsageError(f"-c takes KEY=VALUE, not {setting!r}")
-            given[key] = checked(key, value)
+        given = dict(map(parse_setting, self.options.settings))
         env = {
             key: checked(key, self.environ[name])
             for key in SETTINGS
@@ -211,6 +214,16 @@ class App:
         if not click.confirm(question, err=True):
             self.say("nothing was changed")
             raise click.Abort
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """A setting as -c takes it. Raises UsageError for one that there is not, or a value that it cannot have."""
+    from chit_sync.config import checked
+
+    key, mark, value = text.partition("=")
+    if not mark:
+        raise UsageError(f"-c takes KEY=VALUE, not {text!r}", "For example -c user.name=anna.")
+    return key, checked(key, value)
 
 
 def user_config() -> str:

@@ -87,13 +87,23 @@ def parse(app: App, name: str, text: str | bool) -> Value:
     return text
 
 
+_INSTEAD = {
+    "merged": "`chit merge` does that.",
+    "deleted": "`chit delete` does that.",
+    "labels": "Labels are put on with --label, or with `chit label`.",
+    "comment": "`chit comment` does that.",
+    "attachment": "`chit attach` does that.",
+    "link": "`chit link` does that.",
+}
+
+
 def _field(name: str) -> schema.Field:
     try:
         field = schema.field_of(name)
     except UsageError as error:
-        raise UsageError(error.message, suggestion(name)) from None
+        raise UsageError(error.message, error.hint or suggestion(name)) from None
     if field.writer != "person" or "/" in name:
-        raise UsageError(f"{name} is not a field that is set by hand", suggestion(name))
+        raise UsageError(f"{name} is not a field that is set by hand", _INSTEAD.get(name.partition("/")[0], ""))
     return field
 
 
@@ -101,7 +111,8 @@ def suggestion(name: str) -> str:
     """What may have been meant by the name of a field."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, schema.FIELDS, 1)
+    names = [field.name for field in schema.FIELDS.values() if field.writer == "person"]
+    close = get_close_matches(name, names, 1)
     if close:
         return f"Did you mean {close[0]}?"
-    return f"There are: {', '.join(field.name for field in schema.FIELDS.values() if field.writer == 'person')}, and x.NAME."
+    return f"There are: {', '.join(names)}, and x.NAME."

@@ -8,7 +8,7 @@ import click
 
 from chit import __version__
 from chit.commands import ALIASES, COMMANDS, SECTIONS
-from chit.context import App
+from chit.context import App, parse_setting
 
 if TYPE_CHECKING:
     from click.parser import _OptionParser
@@ -19,6 +19,9 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     if value is None or value is False or value == () or parameter.name is None:
         return
     options = context.find_root().ensure_object(App).options
+    if parameter.name == "settings":
+        for setting in value:
+            parse_setting(setting)
     if parameter.multiple:
         value = [*getattr(options, parameter.name), *value]
     setattr(options, parameter.name, value)

@@ -9,16 +9,18 @@ from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
 from chit_sync.store.reading import called, load_many
 
+NOTHING = "nothing to change, it is so already"
 
-def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "") -> list[Done]:
+
+def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "", nothing: str = NOTHING) -> list[Done]:
     """Writes the edits and reports them."""
     results = record(app.store, edits, by=app.actor, command=command, dry_run=app.options.dry_run)
-    report(app, results, next_step)
+    report(app, results, next_step, nothing)
     return results
 
 
-def report(app: App, results: Sequence[Done], next_step: str = "") -> None:
-    """Reports what was written, or with --dry-run would have been."""
+def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str = NOTHING) -> None:
+    """Reports what was written, or with --dry-run would have been. nothing: what is said of a ticket where nothing was."""
     would = "would " if app.options.dry_run else ""
     if app.output.structured:
         _records(app, results)
@@ -30,7 +32,7 @@ def report(app: App, results: Sequence[Done], next_step: str = "") -> None:
             number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
             app.say("would write a new ticket" if would else f"wrote {short(done.id)}{number}")
         elif not done.sets:
-            app.say(f"{short(done.id)}: nothing to change, it is so already")
+            app.say(f"{short(done.id)}: {nothing}")
         else:
             app.say(f"{short(done.id)}: {would}{', '.join(sentences(done.sets, app.zone))}")
     if next_step and not would and any(done.sets for done in results):

@@ -20,13 +20,14 @@ class Setting(NamedTuple):
     type: str
     default: str | int | bool | None
     help: str
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS: dict[str, Setting] = {
     "user.name": Setting("text", None, "Who you are: the author of your changes."),
     "core.editor": Setting("text", None, "The editor to write texts with; before VISUAL and EDITOR."),
     "core.pager": Setting("text", None, "The pager for long output; before PAGER. `cat` turns it off."),
-    "color.ui": Setting("text", "auto", "When to use colour: auto, always or never."),
+    "color.ui": Setting("text", "auto", "When to use colour: auto, always or never.", ("auto", "always", "never")),
     "list.limit": Setting("number", 50, "How many tickets `chit list` shows on a terminal."),
     "remote.timeout": Setting("number", 30, "Seconds to wait for a remote."),
     "credential.helper": Setting("text", None, "A program that knows tokens; speaks git's credential protocol."),
@@ -64,11 +65,17 @@ class Config:
         return SETTINGS[key].default, "default"
 
 
-def checked(key: str, value: object) -> str | int | bool:
-    """A value for a setting, given as text or as TOML. Raises UsageError for a setting or a value that there is not."""
+def known(key: str) -> Setting:
+    """The setting of that name. Raises UsageError for one that there is not."""
     setting = SETTINGS.get(key)
     if setting is None:
         raise UsageError(f"there is no setting {key!r}", f"There are: {', '.join(SETTINGS)}.")
+    return setting
+
+
+def checked(key: str, value: object) -> str | int | bool:
+    """A value for a setting, given as text or as TOML. Raises UsageError for a setting or a value that there is not."""
+    setting = known(key)
     if setting.type == "number":
         try:
             return int(str(value))
@@ -78,6 +85,8 @@ def checked(key: str, value: object) -> str | int | bool:
         if str(value).lower() not in ("true", "false"):
             raise UsageError(f"{key} is true or false, not {value!r}")
         return str(value).lower() == "true"
+    if setting.choices and value not in setting.choices:
+        raise UsageError(f"{key} cannot be {value!r}", f"It is one of: {', '.join(setting.choices)}.")
     return str(value)
 
 

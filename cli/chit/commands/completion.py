@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(SHELLS), metavar="SHELL")
 def completion(app: App, shell: str) -> None:
     """Print the completion script of a shell.
 

@@ -28,7 +28,7 @@ def get(app: App, key: str) -> None:
     \b
     chit config get user.name
     """
-    settings.checked(key, "0")
+    settings.known(key)
     value, origin = app.config.origin(key)
     app.output.one(_record(key, value, origin), lambda: plain(value))
 
@@ -48,11 +48,12 @@ def set_(app: App, key: str, value: str | None, user: bool, unset: bool) -> None
     """
     if (value is None) != unset:
         raise UsageError("give a value, or --unset")
-    checked = settings.checked(key, "0" if value is None else value)
+    settings.known(key)
+    checked = None if value is None else settings.checked(key, value)
     path = user_config() if user else os.path.join(app.store_path, settings.FILE)
     if not app.options.dry_run:
-        settings.write_setting(path, key, None if unset else checked)
-    app.output.one(_record(key, None if unset else checked, path), lambda: "")
+        settings.write_setting(path, key, checked)
+    app.output.one(_record(key, checked, path), lambda: "")
     done = ("would unset" if unset else "would set") if app.options.dry_run else "unset" if unset else "set"
     app.say(f"{done} {key} in {path}")
 

@@ -50,7 +50,14 @@ def _versions() -> list[Finding]:
 
 def _settings(app: App) -> list[Finding]:
     try:
-        found = [(OK, "you are", app.actor)]
+        found = [
+            (
+                OK,
+                "settings",
+                f"from {', '.join(source.name for source in app.config.sources if source.values) or 'nowhere'}",
+            )
+        ]
+        found.append((OK, "you are", app.actor))
     except ChitError as error:
         found = [(BAD, "settings", f"{error.message} {error.hint}")]
     folder = os.path.dirname(user_config())

@@ -15,11 +15,14 @@ _BACKWARDS = {reverse: kind for kind, reverse in LINK_KINDS.items() if reverse !
 
 @command()
 @click.argument("ticket", type=TICKET)
-@click.argument("kind", type=click.Choice([*LINK_KINDS, *_BACKWARDS]))
+@click.argument("kind", type=click.Choice([*LINK_KINDS, *_BACKWARDS]), metavar="KIND")
 @click.argument("others", nargs=-1, required=True, type=TICKET, metavar="TICKET…")
 @click.option("--remove", is_flag=True, help="Untie them.")
 def link(app: App, ticket: str, kind: str, others: tuple[str, ...], remove: bool) -> None:
     """Tie tickets together, or untie them.
+
+    Kinds: relates, blocks, parent-of, duplicates, follows; and the same from the other side: blocked-by, child-of,
+    duplicated-by, followed-by.
 
     \b
     chit link 42 blocks 43

@@ -10,7 +10,7 @@ from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
 from chit_sync.errors import UsageError
-from chit_sync.remotes.registry import is_http, is_url
+from chit_sync.remotes.registry import check_url, is_http, is_url
 from chit_sync.store import remotes
 from chit_sync.store.remotes import Remote
 from chit_sync.ticket import iso
@@ -129,7 +129,9 @@ def remove(app: App, name: str) -> None:
 
 
 def _address(url: str) -> str:
-    return url if is_url(url) else os.path.abspath(url)
+    if is_url(url):
+        check_url(url)
+    return os.path.abspath(url) if url.strip() and not is_url(url) else url
 
 
 def _record(app: App, one: Remote, pending: Record | None = None) -> dict[str, object]:

@@ -58,7 +58,7 @@ def resolve(
             elif not wanted:
                 sets[conflict.path] = _ask(app, ticket, conflict)
         edits.append(Edit(ticket, sets, resolve=True))
-    write(app, edits, "resolve")
+    write(app, edits, "resolve", nothing="not in conflict")
 
 
 def _assigned(app: App, values: Sequence[str]) -> list[tuple[str, Value]]:

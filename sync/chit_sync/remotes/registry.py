@@ -20,6 +20,19 @@ def is_http(address: str) -> bool:
     return address.lower().startswith(("http://", "https://"))
 
 
+def check_url(url: str) -> None:
+    """Raises UsageError for a URL of no known kind."""
+    if is_http(url):
+        return
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        raise UsageError(
+            f"{url} is no address of a remote that is known", "It is http://…, https://…, file:///… or a path."
+        )
+
+
 def open_remote(
     address: str,
     *,
@@ -47,13 +60,8 @@ def store_path(address: str) -> str:
     if is_url(address):
         from urllib.parse import unquote, urlsplit
 
-        parts = urlsplit(address)
-        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-            raise UsageError(
-                f"{address} is no address of a remote that is known",
-                "It is http://…, https://…, file:///… or a path.",
-            )
-        path = unquote(parts.path)
+        check_url(address)
+        path = unquote(urlsplit(address).path)
     path = os.path.expanduser(path)
     for place in (path, os.path.join(path, ".chit")):
         if os.path.exists(os.path.join(place, "store.db")):

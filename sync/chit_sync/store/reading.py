@@ -61,7 +61,9 @@ def _by_number(db: Connection, remote: str, number: int) -> int:
     if found is None:
         raise NotFoundError(
             f"no ticket {number} {where}",
-            "A ticket that was not pushed yet is named by its letters.",
+            "A ticket that was not pushed yet is named by its letters."
+            if row
+            else "`chit list --all` shows what there is.",
         )
     return int(found[0])
 
