@@ -10,7 +10,7 @@ from chit_sync.change import Change, digest, encode
 from chit_sync.registers import Value
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
-from chit_sync.store.project import reproject
+from chit_sync.store.reproject import reproject
 from conftest import NewStore
 from support.histories import Person, Story, deliver, play, stories
 from support.stores import NOON, give, new, records

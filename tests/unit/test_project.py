@@ -10,7 +10,9 @@ from chit_sync.registers import Value
 from chit_sync.schema import PRIORITY_RANK
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
-from chit_sync.store.project import COLUMNS, DELETED, DONE, OPEN, recategorize, reproject
+from chit_sync.store.reproject import reproject
+from chit_sync.store.rows import COLUMNS, DELETED, DONE, OPEN
+from chit_sync.store.statuses import recategorize
 from support.stores import NOON, change, give, new, write
 from support.tables import contents
 

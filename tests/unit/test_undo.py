@@ -6,7 +6,7 @@ from chit_sync.authoring import Edit, comment_paths, new_item, record
 from chit_sync.errors import ConflictError
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
-from chit_sync.store.project import reproject
+from chit_sync.store.reproject import reproject
 from chit_sync.store.undo import UndoneTicket, undo
 from conftest import NewStore
 from support.stores import change, give, new, records, write

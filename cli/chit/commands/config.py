@@ -81,7 +81,7 @@ def statuses(app: App, assignments: tuple[str, ...]) -> None:
     if assignments:
         pairs = dict(assignment.partition("=")[::2] for assignment in assignments)
         wanted = settings.check_statuses(pairs)
-        from chit_sync.store.project import set_statuses
+        from chit_sync.store.statuses import set_statuses
 
         set_statuses(app.store, wanted, dry_run=app.options.dry_run)
         app.say(

@@ -6,8 +6,8 @@ from chit_sync.codec import decode
 from chit_sync.errors import ConflictError, NotFoundError
 from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store
-from chit_sync.store.project import reproject
 from chit_sync.store.remotes import Remote
+from chit_sync.store.reproject import reproject
 
 
 def settle(store: Store, remote: Remote) -> int:

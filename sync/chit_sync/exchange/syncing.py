@@ -7,8 +7,8 @@ from chit_sync.remotes.base import Log
 from chit_sync.store import remotes
 from chit_sync.store.database import Store
 from chit_sync.store.opening import create
-from chit_sync.store.project import recategorize
 from chit_sync.store.remotes import DEFAULT, Remote
+from chit_sync.store.statuses import set_statuses
 from chit_sync.wire import Info
 
 
@@ -39,11 +39,5 @@ def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progr
 
 def adopt(store: Store, info: Info) -> None:
     """Takes over how the remote's statuses are called."""
-    if info.statuses == store.statuses:
-        return
-    import json
-
-    with store.transaction():
-        store.set_meta("statuses", json.dumps(info.statuses, ensure_ascii=False))
-        store.__dict__.pop("statuses", None)  # read again from now on
-        recategorize(store)
+    if info.statuses != store.statuses:
+        set_statuses(store, info.statuses)

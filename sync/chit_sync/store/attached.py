@@ -8,8 +8,8 @@ from hashlib import file_digest
 from chit_sync.store.blobs import is_sha256
 from chit_sync.store.database import Connection
 from chit_sync.store.log import HERE
+from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.problems import Problems
-from chit_sync.store.project import ITEM_BITS
 from chit_sync.store.reading import blob_path
 
 FETCH = "Get it from a remote: `chit pull --attachments`."

@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from chit_sync.errors import NotFoundError, RemoteError, StoreError, UsageError
 from chit_sync.store.database import Store, explained
+from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.reading import blob_path
 
 CHUNK = 1 << 18
@@ -169,11 +170,10 @@ def verify(store: Store, sha256: str) -> bool:
 
 def missing(store: Store, numbers: Iterable[int] | None = None) -> list[Missing]:
     """The attachments (of these tickets, or all) whose bytes are not here, each hash once."""
-    from chit_sync.store.project import ITEM_BITS
 
     wanted = None if numbers is None else set(numbers)
     found: dict[str, Missing] = {}
-    for number, sha256, size, name in attachments(store, ITEM_BITS):
+    for number, sha256, size, name in attachments(store):
         if wanted is not None and number not in wanted:
             continue
         if sha256 not in found and not os.path.exists(blob_path(store.path, sha256)):
@@ -181,7 +181,7 @@ def missing(store: Store, numbers: Iterable[int] | None = None) -> list[Missing]
     return list(found.values())
 
 
-def attachments(store: Store, item_bits: int) -> Iterator[tuple[int, str, int, str]]:
+def attachments(store: Store) -> Iterator[tuple[int, str, int, str]]:
     """(ticket's number, hash, size, name) of all attachments that were not deleted."""
     import json
 
@@ -193,7 +193,7 @@ def attachments(store: Store, item_bits: int) -> Iterator[tuple[int, str, int, s
         values = {name: heads[0][1] for name, heads in json.loads(fields).items()}
         sha256 = values.get("sha256")
         if isinstance(sha256, str) and is_sha256(sha256) and not values.get("deleted"):
-            yield pk >> item_bits, sha256, values.get("size") or 0, values.get("name") or ""
+            yield pk >> ITEM_BITS, sha256, values.get("size") or 0, values.get("name") or ""
 
 
 def _hash(file: str) -> str:

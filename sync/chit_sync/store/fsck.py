@@ -17,10 +17,10 @@ from chit_sync.store import log
 from chit_sync.store.attached import check_attachments
 from chit_sync.store.database import Connection, Store, attachable
 from chit_sync.store.filing import Filing, Move, refile
-from chit_sync.store.migrations import MIGRATIONS
+from chit_sync.store.migrations import ITEM_BITS, MIGRATIONS
 from chit_sync.store.opening import integrity
 from chit_sync.store.problems import Problem, Problems
-from chit_sync.store.project import ITEM_BITS, reproject
+from chit_sync.store.reproject import reproject
 
 REBUILD = "Run `chit fsck --rebuild`: it makes the tables again from the log."
 RESTORE = "Clone again from a remote that has it, or restore a backup; everything else in the store is good."

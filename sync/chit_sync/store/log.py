@@ -56,7 +56,11 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
         "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
         [(seq, record.id, numbers[record.change.ticket], origin, record.body) for seq, record in fresh],
     )
-    project(store, [(seq, record.id, record.change) for seq, record in fresh], numbers)
+    again = project(store, [(seq, record.id, record.change) for seq, record in fresh], numbers)
+    if again:
+        from chit_sync.store.reproject import reproject  # rare, and not light
+
+        reproject(store, again)
     if latest > store.meta("clock", 0):
         store.set_meta("clock", latest)
     return seqs

@@ -10,6 +10,9 @@ from collections.abc import Callable
 APPLICATION_ID = 0x63686974
 """`chit` in ASCII, in SQLite's application_id, so that another program's database is not taken for a store."""
 
+ITEM_BITS = 24
+"""items.pk = ticket's number << ITEM_BITS | the item's place in it; place 0 is the ticket's own text in `search`."""
+
 
 def _m1(db: sqlite3.Connection) -> None:
     for statement in _M1.split(";\n"):

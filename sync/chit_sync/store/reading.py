@@ -10,9 +10,9 @@ from chit_sync.errors import AmbiguousError, NotFoundError
 from chit_sync.registers import Registers
 from chit_sync.schema import LINK_KINDS
 from chit_sync.store.database import Connection, Store, chunks, explained, marks
+from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.ticket import Attachment, Comment, Elsewhere, Link, Ticket
 
-ITEM_BITS = 24
 MOST_CANDIDATES = 10
 
 

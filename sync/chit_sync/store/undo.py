@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chit_sync.errors import ConflictError
 from chit_sync.store import log
 from chit_sync.store.database import Connection, Store
-from chit_sync.store.project import reproject
+from chit_sync.store.reproject import reproject
 
 
 class UndoneTicket(NamedTuple):

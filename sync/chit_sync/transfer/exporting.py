@@ -13,7 +13,6 @@ from chit_sync.errors import StoreError, UsageError
 from chit_sync.lines import change_lines
 from chit_sync.store import blobs, log
 from chit_sync.store.database import Store, explained
-from chit_sync.store.project import ITEM_BITS
 from chit_sync.transfer.report import Progress
 from chit_sync.wire import Sent
 
@@ -111,7 +110,7 @@ def _pages(store: Store) -> Iterator[list[Sent]]:
 
 def _blobs(store: Store) -> list[str]:
     """The hashes of all attachments that were not deleted, each once."""
-    return list(dict.fromkeys(sha256 for _, sha256, _, _ in blobs.attachments(store, ITEM_BITS)))
+    return list(dict.fromkeys(sha256 for _, sha256, _, _ in blobs.attachments(store)))
 
 
 def _pieces(store: Store, sha256: str, size: int) -> Iterator[bytes]:

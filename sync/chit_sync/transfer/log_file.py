@@ -16,7 +16,6 @@ from chit_sync.errors import RemoteError, UsageError
 from chit_sync.store import blobs
 from chit_sync.store.database import Store
 from chit_sync.store.log import Record
-from chit_sync.store.project import ITEM_BITS
 from chit_sync.transfer.exporting import SCHEMA
 from chit_sync.transfer.report import Failure, Imported, Progress
 from chit_sync.transfer.source import GZIP, Source
@@ -200,7 +199,7 @@ class _Reader:
             return
         if self.wanted is None:
             self.taker.flush()
-            self.wanted = {sha256 for _, sha256, _, _ in blobs.attachments(self.store, ITEM_BITS)}
+            self.wanted = {sha256 for _, sha256, _, _ in blobs.attachments(self.store)}
         try:
             if first.blob not in self.wanted:
                 raise RemoteError(f"no ticket has an attachment {first.blob}")
