@@ -62,6 +62,7 @@ class Server:
             if cert and key:
                 self._cheroot.ssl_adapter = _tls(cert, key)
             try:
+                _try_to_listen(host, port)
                 self._cheroot.prepare()
             except OSError as error:
                 raise RemoteError(
@@ -99,6 +100,14 @@ class Server:
     ) -> None:
         self.stop()
         self.close()
+
+
+def _try_to_listen(host: str, port: int) -> None:
+    """Raises the system's error where nobody can listen; cheroot would tell it less well, and leave a socket behind."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
 
 
 def _tls(cert: str, key: str) -> object:
