@@ -19,7 +19,7 @@ Act = Callable[["Person", random.Random], None]
 
 VALUES: dict[str, Sequence[Value]] = {
     "title": ("Printer on fire", "Printer smokes", "No paper", None),
-    "description": ("It burns", "line\nand \x01\x7f\u2028 é😀 \"quoted\" \\ / <b>", None),
+    "description": ("It burns", 'line\nand \x01\x7f\u2028 é😀 "quoted" \\ / <b>', None),
     "status": ("new", "open", "pending", "closed", None),
     "priority": ("critical", "low", None),
     "assignee": ("anna", "bob", None),
