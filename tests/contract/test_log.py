@@ -258,7 +258,7 @@ SHA = hashlib.sha256(DATA).hexdigest()
 def test_a_blob_goes_there_and_back(served: tuple[Store, Log]) -> None:
     """Bytes that were put are there, whole or from an offset on."""
     target, both = served
-    assert both.has_blob(SHA) == (False, 0)
+    assert both.has_blob(SHA)[:2] == (False, 0)
     both.put_blob(SHA, io.BytesIO(DATA), len(DATA))
     assert both.has_blob(SHA) == (True, len(DATA))
     assert b"".join(both.get_blob(SHA)) == DATA
@@ -271,7 +271,7 @@ def test_an_empty_blob(served: tuple[Store, Log]) -> None:
     _, both = served
     empty = hashlib.sha256(b"").hexdigest()
     both.put_blob(empty, io.BytesIO(), 0)
-    assert both.has_blob(empty) == (True, 0)
+    assert both.has_blob(empty)[:2] == (True, 0)
     assert b"".join(both.get_blob(empty)) == b""
 
 
@@ -280,7 +280,7 @@ def test_an_upload_goes_on_where_it_broke_off(served: tuple[Store, Log]) -> None
     target, both = served
     with pytest.raises(ChitError, match="1000 of 1280000 bytes"):
         blobs.receive(target, SHA, len(DATA), [DATA[:1000]])
-    assert both.has_blob(SHA) == (False, 1000)
+    assert both.has_blob(SHA)[:2] == (False, 1000)
     source = io.BytesIO(DATA)
     source.seek(1000)
     both.put_blob(SHA, source, len(DATA), 1000)
@@ -292,7 +292,7 @@ def test_bytes_of_another_hash_are_thrown_away(served: tuple[Store, Log]) -> Non
     _, both = served
     with pytest.raises(ChitError, match=f"sent bytes that are not those of {SHA}"):
         both.put_blob(SHA, io.BytesIO(DATA[::-1]), len(DATA))
-    assert both.has_blob(SHA) == (False, 0)
+    assert both.has_blob(SHA)[:2] == (False, 0)
 
 
 def test_a_blob_that_is_not_there(served: tuple[Store, Log]) -> None:

@@ -186,7 +186,7 @@ def test_a_file_over_the_limit_is_refused_and_stays_visible(served: Store, tmp_p
         new(anna)
         result = pushed(anna)
         assert result.taken == 1
-        assert "an attachment of 3000000 bytes; at most 1000 are taken" in result.refused[0].reason
+        assert result.refused[0].reason == f"an attachment of 3000000 bytes; {address} takes at most 1000"
         assert remotes.pending(anna, remotes.get(anna)).refused == 1
 
 

@@ -20,6 +20,7 @@ from chit_sync.remotes.registry import open_remote
 from chit_sync.store import log, reading, remotes, tokens
 from chit_sync.store.database import Store
 from chit_sync.store.opening import open_store
+from chit_sync.store.undo import undo
 from chit_sync.wire import Info, Sent
 from conftest import NewStore
 from support.exchange import change_ids, clone, everything, pulled, pushed, synced
@@ -63,6 +64,17 @@ def test_an_absent_server(store: Store) -> None:
     with pytest.raises(RemoteError, match=f"cannot connect to {address}: Connection refused") as caught:
         pulled(store)
     assert "safe to run it again" in caught.value.hint
+
+
+def test_a_push_that_reached_nobody_can_be_undone(store: Store) -> None:
+    """When it is certain that nobody has it, it is still ours to take back."""
+    remotes.add(store, "origin", closed_port())
+    with store.transaction() as db:
+        db.execute("UPDATE remotes SET store = 'l'")
+    new(store)
+    with pytest.raises(RemoteError, match="cannot connect to"):
+        pushed(store)
+    assert undo(store) is not None
 
 
 def test_an_unknown_host(store: Store) -> None:
@@ -362,6 +374,7 @@ def test_a_reader_does_not_push(tmp_path: Path, served: Store) -> None:
             pushed(anna, secret)
         assert remotes.pending(anna, remotes.get(anna)) == (1, 0, 0, 0)
         assert log.last_seq(served.db) == 3
+        assert undo(anna) is not None
 
 
 def test_tokens_are_kept_hashed(served: Store) -> None:
@@ -415,8 +428,6 @@ def test_a_lost_answer_to_a_push(tmp_path: Path, served: Store, address: str) ->
 
 def test_a_push_whose_answer_never_comes_is_not_undone(tmp_path: Path, served: Store, address: str) -> None:
     """While nobody knows whether it arrived, it is not taken back; the next push finds out."""
-    from chit_sync.store.undo import undo
-
     with Proxy(address) as proxy, clone(tmp_path / "anna", proxy.address) as anna:
         new(anna)
         with closing(HttpLog(proxy.address, sleep=lambda _: None)) as target:

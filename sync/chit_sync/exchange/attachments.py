@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.codec import decode
-from chit_sync.errors import NotFoundError, RemoteError
+from chit_sync.errors import NotFoundError, PolicyError, RemoteError
 from chit_sync.exchange.results import Progress, silent
 from chit_sync.remotes.base import Log
 from chit_sync.store import blobs
@@ -39,7 +39,10 @@ def named_in(body: bytes) -> list[str]:
 
 
 def send(store: Store, target: Log, sha256: str) -> bool:
-    """Sends the bytes unless they are there, or are not here; whether any were sent. Raises RemoteError after several tries."""
+    """Sends the bytes unless they are there, or are not here; whether any were sent.
+
+    Raises PolicyError for a file that the other side takes none so large of, RemoteError after several tries.
+    """
     size = blobs.size_of(store, sha256)
     if size is None:
         return False
@@ -47,6 +50,8 @@ def send(store: Store, target: Log, sha256: str) -> bool:
         state = target.has_blob(sha256)
         if state.whole:
             return attempt > 1
+        if 0 < state.limit < size:
+            raise PolicyError(f"an attachment of {size} bytes; {target.where} takes at most {state.limit}")
         offset = min(state.size, size)
         try:
             with open(blobs.path(store, sha256), "rb") as source:

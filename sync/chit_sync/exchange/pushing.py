@@ -7,10 +7,10 @@ offered counts as gone to the remote: `undo` leaves it alone.
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 
-from chit_sync.errors import PolicyError
+from chit_sync.errors import AccessError, OtherStoreError, PolicyError
 from chit_sync.exchange import attachments, cursor, refusals
 from chit_sync.exchange.results import Progress, Pushed, Refused, silent
-from chit_sync.remotes.base import Log
+from chit_sync.remotes.base import Log, UnreachedError
 from chit_sync.store import log, remotes
 from chit_sync.store.database import Store, explained, marks
 from chit_sync.store.remotes import Remote
@@ -125,11 +125,16 @@ class _Sending:
 
     def batch(self, rows: Sequence[Row]) -> None:
         """Sends one batch and notes what came of it."""
-        refused = self._send_blobs(rows)
-        offered = [row for row in rows if row[0] not in refused]
-        expect = cursor.expectation(self.store, self.remote)
-        with cursor.advised(self.remote):
-            answer = self.target.append([Offer(row[1], row[3]) for row in offered], expect)
+        try:
+            refused = self._send_blobs(rows)
+            offered = [row for row in rows if row[0] not in refused]
+            expect = cursor.expectation(self.store, self.remote)
+            with cursor.advised(self.remote):
+                answer = self.target.append([Offer(row[1], row[3]) for row in offered], expect)
+        except (AccessError, OtherStoreError, UnreachedError):
+            with self.store.transaction():
+                self._not_offered()  # nothing of it was taken
+            raise
         results = list(zip(offered, answer.results, strict=True))
         refused.update({row[0]: result.reason for row, result in results if result.status == REFUSED})
         with self.store.transaction() as db:
@@ -192,10 +197,14 @@ class _Sending:
         key = remotes.offered_key(self.remote.id)
         if not (self.whole and self.remote.pushed < last) and self.store.meta(key) is None:
             return
-        with self.store.transaction() as db:
-            db.execute("DELETE FROM meta WHERE key = ?", (key,))
+        with self.store.transaction():
+            self._not_offered()
             if self.whole:
                 self.reach(last)
+
+    def _not_offered(self) -> None:
+        """No answer is outstanding."""
+        self.store.db.execute("DELETE FROM meta WHERE key = ?", (remotes.offered_key(self.remote.id),))
 
     def result(self) -> Pushed:
         """What the push came to."""

@@ -7,7 +7,12 @@ behind HTTP. One suite of tests holds both to the same.
 from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
+from chit_sync.errors import RemoteError
 from chit_sync.wire import Answer, Info, Offer, Sent
+
+
+class UnreachedError(RemoteError):
+    """The remote was not reached: it has seen nothing of the call."""
 
 
 class Expect(NamedTuple):
@@ -29,10 +34,12 @@ class Reading(NamedTuple):
 
 
 class BlobState(NamedTuple):
-    """What a log has of a blob. whole: all of it. size: how many bytes; of one that is not whole, what an upload has left."""
+    """What a log has of a blob. whole: all of it. size: how many bytes; of one that is not whole, what an upload has left.
+    limit: most bytes that an upload may have, 0 for any number."""
 
     whole: bool
     size: int
+    limit: int = 0
 
 
 class Log(Protocol):

@@ -23,7 +23,7 @@ from chit_sync.errors import (
     RemoteError,
     UsageError,
 )
-from chit_sync.remotes.base import BlobState, Expect, Reading
+from chit_sync.remotes.base import BlobState, Expect, Reading, UnreachedError
 from chit_sync.store.blobs import is_sha256
 from chit_sync.wire import Answer, Info, Offer, Sent
 
@@ -181,7 +181,8 @@ class HttpLog:
         """What is there of the blob."""
         response = self._ask("HEAD", _blob(sha256), absent=True)
         if response.status_code == 404:
-            return BlobState(False, _number(response.headers.get("upload-offset")))
+            limit = response.headers.get("upload-limit", "").removeprefix("max-size=")
+            return BlobState(False, _number(response.headers.get("upload-offset")), _number(limit))
         return BlobState(True, _number(response.headers.get("content-length")))
 
     def get_blob(self, sha256: str, offset: int = 0) -> Iterator[bytes]:
@@ -321,11 +322,11 @@ class HttpLog:
         try:
             yield
         except httpx.ConnectTimeout:
-            raise RemoteError(
+            raise UnreachedError(
                 f"{where} does not answer", "Is the address right, and the network up? It is safe to run it again."
             ) from None
         except httpx.ConnectError as error:
-            raise RemoteError(
+            raise UnreachedError(
                 f"cannot connect to {where}: {_reason(error)}",
                 "Is the server running, and the address right? It is safe to run it again.",
             ) from None

@@ -80,7 +80,7 @@ class App:
         """The answer to a request, whatever happens."""
         try:
             (action, view), values = self._map.bind_to_environ(request.environ).match()
-            log = LocalLog(open_store(self.path), "this server")
+            log = self._open()
             try:
                 if action:
                     self._admit(request, log, action)
@@ -105,6 +105,12 @@ class App:
             return _problem(
                 Problem(500, "Internal Server Error", "an error of the server; it was reported there", "bug"), {}
             )
+
+    def _open(self) -> LocalLog:
+        try:
+            return LocalLog(open_store(self.path), "it")
+        except NotFoundError as error:
+            raise StoreError(error.message) from None
 
     def _admit(self, request: Request, log: LocalLog, action: str) -> None:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
@@ -161,10 +167,10 @@ class App:
     def _get_blob(self, request: Request, log: LocalLog, sha256: str) -> Response:
         state = log.has_blob(sha256)
         if not state.whole:
-            raise _Refusal(
-                Problem(404, "Not Found", f"the bytes of {sha256} are not here", "not-found"),
-                {"Upload-Offset": str(state.size)},
-            )
+            headers = {"Upload-Offset": str(state.size)}
+            if self.max_blob:
+                headers["Upload-Limit"] = f"max-size={self.max_blob}"
+            raise _Refusal(Problem(404, "Not Found", f"the bytes of {sha256} are not here", "not-found"), headers)
         wanted = request.range
         start = wanted.range_for_length(state.size) if wanted else None
         if wanted and start is None:
