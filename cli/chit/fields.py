@@ -22,7 +22,7 @@ def wanted(app: App, given: Mapping[str, Any], labels: Sequence[str], custom: Se
     for assignment in custom:
         name, mark, value = assignment.partition("=")
         if not mark:
-            raise UsageError(f"--set takes FIELD=VALUE, not {assignment!r}")
+            raise UsageError(f"--set takes FIELD=VALUE, not {assignment!r}", "For example --set queue=first-line.")
         found[name] = parse(app, name, value)
     return found
 

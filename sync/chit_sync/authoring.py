@@ -59,7 +59,7 @@ def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_ru
     if not by or len(by) > schema.MAX_LINE or schema.has_control(by):
         raise UsageError(
             f"{by!r} cannot be the name of an author",
-            "Set one with `chit config set user.name NAME`.",
+            "Set one with `chit config set --user user.name NAME`.",
         )
     schema.check_encoding("the author's name", by)
     with store.transaction(dry_run=dry_run):

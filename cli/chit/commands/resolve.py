@@ -66,7 +66,7 @@ def _assigned(app: App, values: Sequence[str]) -> list[tuple[str, Value]]:
     for assignment in values:
         name, mark, value = assignment.partition("=")
         if not mark:
-            raise UsageError(f"--set takes FIELD=VALUE, not {assignment!r}")
+            raise UsageError(f"--set takes FIELD=VALUE, not {assignment!r}", "For example --set title=Projector.")
         found.append((name, value if "/" in name else fields.parse(app, name, value)))
     return found
 
