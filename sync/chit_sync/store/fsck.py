@@ -5,9 +5,8 @@ is only read, others may go on writing to it, and memory stays flat however larg
 """
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chit_sync import ids
 from chit_sync.codec import decode, decode_foreign, digest
@@ -15,26 +14,16 @@ from chit_sync.errors import StoreError, UsageError
 from chit_sync.policy import refuse
 from chit_sync.store import log
 from chit_sync.store.attached import check_attachments
+from chit_sync.store.comparing import REBUILD, compare_tables, text
 from chit_sync.store.database import Connection, Store, attachable
 from chit_sync.store.filing import Filing, Move, refile
-from chit_sync.store.migrations import ITEM_BITS, MIGRATIONS
+from chit_sync.store.migrations import MIGRATIONS
 from chit_sync.store.opening import integrity
 from chit_sync.store.problems import Problem, Problems
 from chit_sync.store.reproject import reproject
 
-REBUILD = "Run `chit fsck --rebuild`: it makes the tables again from the log."
 RESTORE = "Clone again from a remote that has it, or restore a backup; everything else in the store is good."
 DATABASE = "Keep a copy of the folder and run `chit fsck --rebuild`. If it stays: clone again from a remote, or restore a backup."
-
-CACHES = (
-    ("tickets", 1, "num"),
-    ("registers", 1, "num"),
-    ("items", 1, f"pk >> {ITEM_BITS}"),
-    ("labels", 2, "num"),
-    ("conflicts", 2, "num"),
-    ("missing", 1, "0"),
-)
-"""The tables that are made from the log: name, columns in the key (they come first), number of the row's ticket."""
 
 TRUTH = ("meta", "changes", "operations", "remotes", "refusals", "incoming", "tokens", "numbers")
 """The tables that are not."""
@@ -82,7 +71,7 @@ def _check_all(store: Store, db: Connection, problems: Problems) -> None:
         rows = db.execute("SELECT DISTINCT ticket FROM changes WHERE typeof(ticket) = 'integer' ORDER BY ticket")
         numbers = [number for (number,) in rows if number not in doubtful]
     reproject(Store(store.path, db, store.now, store.entropy), numbers)
-    _check_tables(db, problems, doubtful)
+    compare_tables(db, problems, doubtful)
     check_attachments(store.path, db, problems, complete=not doubtful)
 
 
@@ -90,7 +79,7 @@ def _scratch(store: Store) -> Connection:
     """A temporary database with the empty tables of a store; what it does not have itself is read from the store, attached as `kept`."""
     db = sqlite3.connect("", isolation_level=None, uri=True)
     try:
-        db.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+        db.text_factory = text
         db.execute("PRAGMA journal_mode = OFF")
         for migrate in MIGRATIONS:
             migrate(db)
@@ -155,8 +144,8 @@ ORPHANS = (
     ("incoming", "remote NOT IN (SELECT id FROM remotes)", "a change fetched from a remote that there is not"),
     (
         "operations",
-        "last < first OR NOT EXISTS (SELECT 1 FROM changes WHERE seq BETWEEN first AND last)"
-        " OR last >= (SELECT later.first FROM operations later WHERE later.id > operations.id ORDER BY later.id LIMIT 1)",
+        """last < first OR NOT EXISTS (SELECT 1 FROM changes WHERE seq BETWEEN first AND last)
+        OR last >= (SELECT later.first FROM operations later WHERE later.id > operations.id ORDER BY later.id LIMIT 1)""",
         "a command to undo whose changes are not there, or are another's",
     ),
 )
@@ -182,62 +171,6 @@ def _check_rows(db: Connection, problems: Problems, found: _Log) -> None:
     identity = db.execute("SELECT value FROM meta WHERE key = 'store'").fetchone()
     if identity is None or not ids.is_letters(str(identity[0]), 2 * ids.ID_BYTES):
         problems.add("identity", "store.db", "the store does not know its own identity", RESTORE)
-
-
-def _check_tables(db: Connection, problems: Problems, doubtful: set[int]) -> None:
-    """Compares the tables with what the log says, but for tickets of which the log itself is in doubt."""
-    for table, keys, number in CACHES:
-        query = f"SELECT *, {number} FROM {{}}.{table} ORDER BY " + ", ".join(str(n + 1) for n in range(keys))
-        _compare(db, problems, doubtful, table, query, keys)
-    for schema in ("main", "kept"):
-        db.execute(f"CREATE VIRTUAL TABLE temp.{schema}_words USING fts5vocab({schema}, search, instance)")
-    words = f"SELECT term, doc, col = 'body', offset, doc >> {ITEM_BITS} FROM temp.{{}}_words"
-    _compare(db, problems, doubtful, "search", words, 4)
-    sizes = f"SELECT id, sz, id >> {ITEM_BITS} FROM {{}}.search_docsize ORDER BY id"
-    _compare(db, problems, doubtful, "search", sizes, 1)
-
-
-def _compare(db: Connection, problems: Problems, doubtful: set[int], table: str, query: str, keys: int) -> None:
-    last = None
-    try:
-        for number in _differing(db, query, keys):
-            if number != last and number not in doubtful:
-                where = f"ticket {number}" if number else table
-                problems.add("tables", where, f"the table {table} does not have what the changes say", REBUILD)
-            last = number
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        problems.add("tables", table, f"the table {table} cannot be read: {error}", REBUILD)
-
-
-Row = tuple[Any, ...]
-
-
-def _differing(db: Connection, query: str, keys: int) -> Iterator[int]:
-    """The ticket's number (the last column) of each row that only one of the two databases has, read side by side.
-
-    Both give their rows in the order of the first `keys` columns.
-    """
-    ours, theirs = db.execute(query.format("main")), db.execute(query.format("kept"))
-    one, other = ours.fetchone(), theirs.fetchone()
-    while one is not None or other is not None:
-        if one == other:
-            one, other = ours.fetchone(), theirs.fetchone()
-            continue
-        here = one and _order(one[:keys])
-        there = other and _order(other[:keys])
-        yield (one if there is None or (here is not None and here <= there) else other)[-1]
-        one, other = (
-            ours.fetchone() if there is None or (here is not None and here <= there) else one,
-            theirs.fetchone() if here is None or (there is not None and there <= here) else other,
-        )
-
-
-def _order(key: Row) -> list[tuple[int, Any]]:
-    """As SQLite orders values of several types."""
-    return [
-        (0 if value is None else 1 if isinstance(value, int) else 2 if isinstance(value, str) else 3, value)
-        for value in key
-    ]
 
 
 def rebuild(store: Store, *, without_damaged: bool = False) -> None:
