@@ -1,7 +1,7 @@
 """The store's tables, as an ordered list of steps. A step that was released is never changed; a new one is added.
 
-`changes`, `operations`, `remotes`, `refusals`, `incoming`, `tokens` and `meta` are the truth. Every other table is a cache, made from
-`changes` alone by `project.rebuild`.
+`changes`, `operations`, `remotes`, `refusals`, `incoming`, `numbers`, `tokens` and `meta` are the truth. Every other table is a cache, made
+from `changes` alone by `reproject`.
 """
 
 import sqlite3
