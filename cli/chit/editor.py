@@ -73,11 +73,15 @@ def edited(
     try:
         run_editor(app, path)
     except UsageError as error:
+        if not os.path.exists(path):
+            raise
         if _content(path) == text:
             os.unlink(path)
         else:
             error.hint = kept(path)
         raise
+    if not os.path.exists(path):
+        raise UsageError("the editor left no file", "Nothing was written.")
     result = _content(path)
     if result == text:
         os.unlink(path)

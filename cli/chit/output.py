@@ -31,7 +31,7 @@ class Output:
         if len(given) > 1:
             raise UsageError(f"--{given[0]} and --{given[1]} contradict each other", "Give one of them.")
         self.end = "\0" if options.null else "\n"
-        self.fields = options.fields.split(",") if options.fields else None
+        self.fields = None if options.fields is None else options.fields.split(",")
 
     @property
     def structured(self) -> bool:

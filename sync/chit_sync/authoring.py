@@ -165,7 +165,11 @@ def attach_file(store: Store, file: str, visibility: str = "public", *, dry_run:
     from chit_sync.store import blobs
 
     name = os.path.basename(file)
-    schema.check("attachment/0/name", name)
+    try:
+        schema.check("attachment/0/name", name)
+    except UsageError as error:
+        message = error.message.replace("attachment/0/name", "the name of the file")
+        raise UsageError(message, "Give it another name first.") from None
     blob = blobs.add(store, file, keep=not dry_run)
     key = f"attachment/{new_item(store)}"
     return {f"{key}/name": name, f"{key}/sha256": blob.sha256, f"{key}/size": blob.size, f"{key}/visibility": visibility}
