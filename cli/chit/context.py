@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chit_sync.errors import NotFoundError, UsageError
-from chit_sync.store.database import Store
+from chit_sync.store.database import DATABASE, Store
 from chit_sync.store.discovery import FOLDER, find_store
 from chit_sync.store.opening import open_store
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from chit.output import Output
     from chit_sync.config import Config
+
+
+TIDY_BYTES = 1 << 20
+"""A write-ahead log of this size is worth the time that it takes to tidy it away."""
 
 
 class Options:
@@ -53,15 +57,15 @@ class App:
         self._stores: list[Store] = []
 
     def close(self) -> None:
-        """Closes what was opened, unless the process is about to end.
+        """Closes what was opened; a process about to end does so only where the write-ahead log has grown.
 
-        Closing a store's last connection makes SQLite copy its write-ahead log into the database and wait for the disk several
-        times. Left alone, the log is tidied every few dozen commands instead; what is in it is as durable and as visible.
+        Closing a store's last connection makes SQLite copy that log into the database and wait for the disk several times. Left
+        alone, what is in the log is as durable and as visible, but it only grows: the next process has to read it from the start and
+        cannot know what was copied already. So it is tidied away every few dozen writes.
         """
-        if self.ends:
-            return
         for store in self._stores:
-            store.close()
+            if not self.ends or _log_bytes(store) > TIDY_BYTES:
+                store.close()
 
     # The store
 
@@ -245,3 +249,11 @@ def _user_folder(variable: str, default: str, function: str) -> str:
     import platformdirs
 
     return str(getattr(platformdirs, function)("chit", appauthor=False))
+
+
+def _log_bytes(store: Store) -> int:
+    """The size of the store's write-ahead log."""
+    try:
+        return os.stat(os.path.join(store.path, DATABASE + "-wal")).st_size
+    except OSError:
+        return 0
