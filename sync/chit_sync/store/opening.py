@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -11,6 +12,7 @@ from chit_sync.store.database import DATABASE, Store, connect, explained
 from chit_sync.store.migrations import APPLICATION_ID, MIGRATIONS, VERSION
 
 PAGE_SIZE = 4096
+WAL_ATTEMPTS = 200
 
 
 def create(path: str, **sources: Callable[..., object]) -> Store:
@@ -29,7 +31,7 @@ def create(path: str, **sources: Callable[..., object]) -> Store:
     try:
         with explained(path):
             store.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-            store.db.execute("PRAGMA journal_mode = WAL")
+            _use_wal(store.db)
         with store.transaction() as db:
             if not _is_blank(db):
                 raise ConflictError(f"there is a store at {path} already")
@@ -41,6 +43,18 @@ def create(path: str, **sources: Callable[..., object]) -> Store:
         store.close()
         raise
     return store
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Turns the write-ahead log on. For this alone SQLite does not wait for another process, which is making the same store."""
+    for attempt in range(WAL_ATTEMPTS):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
 
 
 def _unfinished(path: str) -> bool:
