@@ -103,7 +103,7 @@ def bulk(store: Store, changes: int) -> Iterator[None]:
     before = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("cache_size", "wal_autocheckpoint")]
     collecting = gc.isenabled()
     gc.disable()
-    db.execute("PRAGMA cache_size = -32000")
+    db.execute("PRAGMA cache_size = -24000")
     db.execute("PRAGMA wal_autocheckpoint = 8000")
     try:
         yield

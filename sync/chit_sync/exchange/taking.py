@@ -1,5 +1,7 @@
 """Taking a remote's changes into the log, a batch and its cursor in one transaction, and counting what came of it."""
 
+from collections.abc import Iterator
+
 from chit_sync import policy
 from chit_sync.change import Change
 from chit_sync.errors import UsageError
@@ -14,6 +16,29 @@ WAITING = 1_000
 """Changes that were fetched before and are taken at once."""
 
 
+class _Numbers:
+    """A set of numbers from 0 that lie close together: a byte each, where a set takes a hundred."""
+
+    LARGEST = 1 << 26
+
+    def __init__(self) -> None:
+        self._marks = bytearray()
+
+    def __contains__(self, number: int) -> bool:
+        return 0 <= number < len(self._marks) and bool(self._marks[number])
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for number, mark in enumerate(self._marks) if mark)
+
+    def add(self, number: int) -> None:
+        """Adds a number; one that is out of all proportion is not kept."""
+        if not 0 <= number < self.LARGEST:
+            return
+        if number >= len(self._marks):
+            self._marks.extend(bytes(number - len(self._marks) + 1_000))
+        self._marks[number] = 1
+
+
 class Taking:
     """A pull under way, and what it came to so far."""
 
@@ -23,9 +48,9 @@ class Taking:
         self.taken = 0
         self.had = 0
         self.held: list[Held] = []
-        self.numbered: set[int] = set()
+        self.numbered = _Numbers()
         """What the remote calls the tickets that were noted in this pull."""
-        self.tickets: set[int] = set()
+        self.tickets = _Numbers()
         self.conflicts: set[tuple[int, str]] | None = None
         self.first_ticket = 0
         self.ahead: tuple[int, str] = (0, "")
@@ -97,9 +122,8 @@ class Taking:
                 (before + taken, remote, before),
             )
             if taken:
-                self.tickets.update(
-                    row[0] for row in db.execute("SELECT DISTINCT ticket FROM changes WHERE seq > ?", (before,))
-                )
+                for (number,) in db.execute("SELECT DISTINCT ticket FROM changes WHERE seq > ?", (before,)):
+                    self.tickets.add(number)
         self.taken += taken
         self.had += len(seqs) - taken
         self.held += [Held(sent.seq, sent.id.hex(), reason) for sent, reason in held]
@@ -107,7 +131,8 @@ class Taking:
     def _number(self, good: list[tuple[Sent, Change]]) -> None:
         """Notes what the remote calls the tickets."""
         new = {sent.number: sent.id for sent, _ in good if sent.number not in self.numbered}
-        self.numbered.update(new)
+        for number in new:
+            self.numbered.add(number)
         self.store.db.executemany(
             "INSERT OR IGNORE INTO numbers SELECT ?, ?, ticket FROM changes WHERE id = ?",
             [(self.remote, number, ident) for number, ident in new.items()],
@@ -126,7 +151,7 @@ class Taking:
         return Pulled(
             self.taken,
             self.had,
-            tuple(sorted(self.tickets)),
+            tuple(self.tickets),
             _last_ticket(store) - self.first_ticket,
             tuple(sorted(Conflict(*row) for row in arisen)),
             tuple(self.held),
