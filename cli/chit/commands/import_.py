@@ -2,7 +2,7 @@
 
 import sys
 from io import BufferedReader
-from typing import cast
+from typing import Any
 
 import click
 
@@ -35,7 +35,7 @@ def import_(app: App, file: str, mapping: str | None, source: str | None, zone: 
     its line, the rest goes in (exit code 8). Importing a file again, or a longer one, adds only what is new. `chit undo` takes an
     import back. docs/import.md describes maps.
     """
-    given: str | BufferedReader = cast(BufferedReader, sys.stdin.buffer) if file == "-" else file
+    given: str | BufferedReader = _standard_input() if file == "-" else file
     with Progress(app, "import") as progress:
         if mapping is None:
             from chit_sync.transfer.log_file import import_log
@@ -62,6 +62,11 @@ def import_(app: App, file: str, mapping: str | None, source: str | None, zone: 
     }
     app.output.one(record, lambda: "")
     _say(app, done)
+
+
+def _standard_input() -> BufferedReader:
+    stream: Any = sys.stdin.buffer
+    return stream if isinstance(stream, BufferedReader) else BufferedReader(stream)
 
 
 def _say(app: App, done: Imported) -> None:

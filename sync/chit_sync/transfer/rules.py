@@ -109,11 +109,18 @@ class Rule(dict[Any, Value]):
         value = self._typed(self._picked(cells))
         if value is None:
             return None
-        try:
-            if self.path:
+        if self.path:
+            try:
                 schema.check(self.path, value)
-        except UsageError as error:
-            raise Unfit(f"{error.message}. {error.hint}".removesuffix(" ")) from None
+            except UsageError as error:
+                raise Unfit(said(error)) from None
+        elif self._type == "line" and isinstance(value, str):
+            if len(value) > schema.MAX_LINE:
+                raise Unfit(
+                    f"{'/'.join(self.spec.names)} has {len(value)} characters; at most {schema.MAX_LINE} are allowed"
+                )
+            if not value.isprintable() and schema.has_control(value):
+                raise Unfit(f"{'/'.join(self.spec.names)} holds control characters")
         return value
 
     def _picked(self, cells: Cells) -> Value:
@@ -176,6 +183,11 @@ class Rule(dict[Any, Value]):
         return (value if self.path.startswith("x.") else value.strip()) or None
 
 
+def said(error: UsageError) -> str:
+    """An error in one line."""
+    return f"{error.message}. {error.hint}" if error.hint else error.message
+
+
 def labels(spec: Spec, cells: Cells, empty: frozenset[str]) -> set[str]:
     """The labels that a row names: a list, or texts with a separator. Raises Unfit."""
     found: set[str] = set()
@@ -201,6 +213,6 @@ def labels(spec: Spec, cells: Cells, empty: frozenset[str]) -> set[str]:
             try:
                 schema.check_label(word)
             except UsageError as error:
-                raise Unfit(f"{error.message}. {error.hint}") from None
+                raise Unfit(said(error)) from None
             found.add(word)
     return found

@@ -192,12 +192,21 @@ def json_rows(source: Source, names: Sequence[str], fail: Fail) -> Iterator[Row]
             continue
         try:
             found = decode(line)
-        except UnicodeDecodeError as error:
-            fail(Failure(number, f"not valid UTF-8 at byte {error.start + 1}"))
+        except UnicodeDecodeError:
+            fail(Failure(number, f"not valid UTF-8 at byte {_undecodable(line)}"))
         except (msgspec.MsgspecError, RecursionError) as error:
             fail(Failure(number, f"not a JSON object: {error}"))
         else:
             yield number, cells_of(found, names)
+
+
+def _undecodable(line: bytes) -> int:
+    """The first byte, from 1, that is not UTF-8."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return error.start + 1
+    return 0
 
 
 def cells_of(record: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
