@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chit_sync.authoring import Edit, record
+from chit_sync.registers import Value
 from chit_sync.store.opening import open_store
 from chit_sync.store.reading import find, load
 from support.invocations import everything
@@ -90,7 +91,7 @@ def attached(desk: Chit, ticket: str, *names: str) -> None:
     with open_store(str(desk.folder / ".chit")) as store:
         shown = load(store, find(store, ticket))
         sha256 = next(one.sha256 for one in shown.attachments)
-        sets = {}
+        sets: dict[str, Value] = {}
         for number, name in enumerate(names):
             key = f"attachment/evil{number}"
             sets |= {f"{key}/name": name, f"{key}/sha256": sha256, f"{key}/size": 6, f"{key}/visibility": "public"}
@@ -119,7 +120,7 @@ def test_a_name_that_leads_elsewhere(name: str, written: str | None, desk: Chit,
     target.mkdir()
     before = set(tmp_path.rglob("*"))
     ran = desk("attach", ticket, "--get", name, "-o", str(target))
-    (new,) = [path for path in target.iterdir()]
+    (new,) = list(target.iterdir())
     assert new.name == (written or "evil0")
     assert new.read_text() == "notes\n"
     assert ran.out == f"{new}\n"

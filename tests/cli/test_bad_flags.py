@@ -22,21 +22,53 @@ ONE = "Give one of them."
         (("show", "--query", "is:open", "--stdin"), "tickets, --query and --stdin contradict each other", ONE),
         (("new", "-m", "x", "-F", "-"), "-m and -F contradict each other", ONE),
         (("comment", "{id}", "-m", "x", "-F", "-"), "-m and -F contradict each other", ONE),
-        (("comment", "{id}", "-m", "x", "-i", "--public"), "--internal, --partner and --public contradict each other", ONE),
+        (
+            ("comment", "{id}", "-m", "x", "-i", "--public"),
+            "--internal, --partner and --public contradict each other",
+            ONE,
+        ),
         (("comment", "{id}", "--edit", "k", "--delete", "k"), "--edit and --delete contradict each other", ONE),
-        (("comment", "{id}", "--delete", "k", "-m", "x"), "--delete takes no text", "Leave -m and -F out, or --edit the comment."),
-        (("comment", "{id}", "--edit", "k", "-m", "x", "--attach", "f"), "--attach goes with a new comment", "`chit attach` attaches a file by itself."),
-        (("attach", "{id}", "f", "--get", "x"), "FILE, --get and --delete contradict each other", "Do one thing at a time."),
-        (("attach", "{id}", "--delete", "y", "--get", "x"), "FILE, --get and --delete contradict each other", "Do one thing at a time."),
-        (("resolve", "{id}", "--shown", "--other"), "--shown and --other contradict each other", "Give one of them, or --set FIELD=VALUE."),
+        (
+            ("comment", "{id}", "--delete", "k", "-m", "x"),
+            "--delete takes no text",
+            "Leave -m and -F out, or --edit the comment.",
+        ),
+        (
+            ("comment", "{id}", "--edit", "k", "-m", "x", "--attach", "f"),
+            "--attach goes with a new comment",
+            "`chit attach` attaches a file by itself.",
+        ),
+        (
+            ("attach", "{id}", "f", "--get", "x"),
+            "FILE, --get and --delete contradict each other",
+            "Do one thing at a time.",
+        ),
+        (
+            ("attach", "{id}", "--delete", "y", "--get", "x"),
+            "FILE, --get and --delete contradict each other",
+            "Do one thing at a time.",
+        ),
+        (
+            ("resolve", "{id}", "--shown", "--other"),
+            "--shown and --other contradict each other",
+            "Give one of them, or --set FIELD=VALUE.",
+        ),
         (("close",), "no ticket named", "Name tickets, or give --query or --stdin."),
         (("label", "{id}"), "no label named", "Give --add LABEL or --remove LABEL."),
         (("clone", "--token-stdin", "/srv/desk", "new"), "a token is for a server only", "Leave --token-stdin out."),
-        (("remote", "add", "x", "/srv/desk", "--token-stdin"), "a token is for a server only", "Leave --token-stdin out."),
-        (("serve", "--port", "0", "--cert", "{file}"), "TLS needs both a certificate and its key", "Give --cert and --key."),
+        (
+            ("remote", "add", "x", "/srv/desk", "--token-stdin"),
+            "a token is for a server only",
+            "Leave --token-stdin out.",
+        ),
+        (
+            ("serve", "--port", "0", "--cert", "{file}"),
+            "TLS needs both a certificate and its key",
+            "Give --cert and --key.",
+        ),
         (("import", "{file}", "--source", "x"), "--source and --zone go with --map", ""),
     ],
-)  # fmt: skip
+)
 def test_contradictions(words: tuple[str, ...], message: str, hint: str, desk: Chit, ticket: str) -> None:
     """What cannot go together is refused before anything is read or written."""
     file = desk.folder / "file"

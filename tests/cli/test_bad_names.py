@@ -5,6 +5,7 @@ import pytest
 from support.runner import Chit
 
 LETTERS = "A ticket is named by letters from k to z, or by its number."
+KINDS = "'relates', 'blocks', 'parent-of', 'duplicates', 'follows', 'blocked-by', 'child-of', 'duplicated-by', 'followed-by'"
 ALL = "`chit list --all` shows what there is."
 TIMES = "Times are 2026-11-23, 2026-11-23T14:05, 2026-11, today, yesterday, tomorrow, monday, 30m, 2h, 7d, 2w."
 
@@ -80,9 +81,24 @@ def test_a_number_is_that_of_the_default_remote(desk: Chit, ticket: str) -> None
 @pytest.mark.parametrize(
     ("query", "column", "message", "hint"),
     [
-        ("stauts:open", 1, "unknown field 'stauts'", """Did you mean 'status'? To look for it as text, quote it: "stauts:…"."""),
-        ("printer stauts:open", 9, "unknown field 'stauts'", """Did you mean 'status'? To look for it as text, quote it: "stauts:…"."""),
-        ("status:opne", 8, "status cannot be 'opne'", "Did you mean 'open'? It is one of: new, open, pending, review, resolved, closed, rejected."),
+        (
+            "stauts:open",
+            1,
+            "unknown field 'stauts'",
+            """Did you mean 'status'? To look for it as text, quote it: "stauts:…".""",
+        ),
+        (
+            "printer stauts:open",
+            9,
+            "unknown field 'stauts'",
+            """Did you mean 'status'? To look for it as text, quote it: "stauts:…".""",
+        ),
+        (
+            "status:opne",
+            8,
+            "status cannot be 'opne'",
+            "Did you mean 'open'? It is one of: new, open, pending, review, resolved, closed, rejected.",
+        ),
         ("priority:huge", 10, "priority cannot be 'huge'", "It is one of: critical, high, normal, low, planned."),
         ("due:bald", 5, "'bald' is not a time", TIMES),
         ("(a", 1, "this '(' is never closed", "Add a ')', or quote the text if it is to be searched for."),
@@ -94,7 +110,7 @@ def test_a_number_is_that_of_the_default_remote(desk: Chit, ticket: str) -> None
         ("Caf\udce9", 4, "the query is not valid UTF-8", ""),
         ("x" * 5000, 4097, "the query is longer than 4096 bytes", "Ask for less, or save a part of the work."),
     ],
-)  # fmt: skip
+)
 def test_a_query_that_does_not_parse(query: str, column: int, message: str, hint: str, desk: Chit, ticket: str) -> None:
     """The column, what is wrong there, and what may have been meant; never a silent search for text. It ends with 2."""
     expected = said(f"{message}, at column {column} of the query", hint)
@@ -132,16 +148,36 @@ def test_a_query_with_a_leading_minus(desk: Chit) -> None:
         (("frobnicate",), "no such command 'frobnicate'", "`chit --help` lists the commands."),
         (("remote", "ad"), "no such command 'ad'", "Did you mean `chit remote add`?"),
         (("remote", "x"), "no such command 'x'", "There are: add, list, remove, rename, reset, set-url, show."),
-        (("remote",), "`chit remote` needs a command: add, list, remove, rename, reset, set-url, show", "`chit remote --help` shows how."),
+        (
+            ("remote",),
+            "`chit remote` needs a command: add, list, remove, rename, reset, set-url, show",
+            "`chit remote --help` shows how.",
+        ),
         (("edit", "--prio", "x"), "no such option '--prio'", "Did you mean --priority or --product?"),
-        (("list", "--limit", "x"), "invalid value for '--limit': 'x' is not a whole number", "`chit list --help` shows how."),
-        (("list", "--color", "pink"), "invalid value for '--color': 'pink' is not one of 'auto', 'always', 'never'", "`chit list --help` shows how."),
+        (
+            ("list", "--limit", "x"),
+            "invalid value for '--limit': 'x' is not a whole number",
+            "`chit list --help` shows how.",
+        ),
+        (
+            ("list", "--color", "pink"),
+            "invalid value for '--color': 'pink' is not one of 'auto', 'always', 'never'",
+            "`chit list --help` shows how.",
+        ),
         (("clone",), "missing argument 'URL'", "`chit clone --help` shows how."),
         (("merge", "k"), "missing option '--into'", "`chit merge --help` shows how."),
-        (("link", "k", "bloks", "l"), "invalid value for 'KIND': 'bloks' is not one of 'relates', 'blocks', 'parent-of', 'duplicates', 'follows', 'blocked-by', 'child-of', 'duplicated-by', 'followed-by'", "`chit link --help` shows how."),
-        (("completion", "tcsh"), "invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'", "`chit completion --help` shows how."),
+        (
+            ("link", "k", "bloks", "l"),
+            f"invalid value for 'KIND': 'bloks' is not one of {KINDS}",
+            "`chit link --help` shows how.",
+        ),
+        (
+            ("completion", "tcsh"),
+            "invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'",
+            "`chit completion --help` shows how.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_usage(words: tuple[str, ...], message: str, hint: str, chit: Chit) -> None:
     """Commands, options and values that there are not."""
     assert chit(*words, code=2).err == said(message, hint)
@@ -167,12 +203,27 @@ def test_nothing_but_the_name(chit: Chit) -> None:
     [
         (("token", "create", ""), 2, "'' cannot name a token", "A name has 1 to 100 printable characters."),
         (("token", "create", "a\nb"), 2, "'a\\nb' cannot name a token", "A name has 1 to 100 printable characters."),
-        (("token", "create", "x", "--scope", "god"), 2, "there is no scope 'god'", "It is one of: admin, agent, reader."),
-        (("token", "create", "taken"), 5, "there is a token 'taken' already", "Revoke it first, or choose another name."),
+        (
+            ("token", "create", "x", "--scope", "god"),
+            2,
+            "there is no scope 'god'",
+            "It is one of: admin, agent, reader.",
+        ),
+        (
+            ("token", "create", "taken"),
+            5,
+            "there is a token 'taken' already",
+            "Revoke it first, or choose another name.",
+        ),
         (("token", "revoke", "nobody"), 3, "no token 'nobody'", "`chit token list` shows what there is."),
-        (("serve", "--open", "--host", "0.0.0.0"), 2, "without tokens a store is served on this machine only, not on 0.0.0.0", "Make tokens with `chit token create`, or listen on 127.0.0.1."),
+        (
+            ("serve", "--open", "--host", "0.0.0.0"),
+            2,
+            "without tokens a store is served on this machine only, not on 0.0.0.0",
+            "Make tokens with `chit token create`, or listen on 127.0.0.1.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_tokens_and_serving(words: tuple[str, ...], code: int, message: str, hint: str, desk: Chit) -> None:
     """Names and scopes of tokens, and what may not be served."""
     desk("token", "create", "taken")
