@@ -30,6 +30,7 @@ SCOPES: dict[str, frozenset[str]] = {
 }
 """What the holder of a token may do."""
 
+_ticket_id = re.compile(f"[k-z]{{{2 * ids.ID_BYTES}}}").fullmatch
 _change_id = re.compile(f"[0-9a-f]{{{2 * CHANGE_BYTES}}}").fullmatch
 
 
@@ -68,9 +69,9 @@ def examine_genuine(body: bytes) -> Change:
 
 def refuse(change: Change) -> str:
     """Why a store does not take this change; empty if it does."""
-    if not ids.is_letters(change.ticket, 2 * ids.ID_BYTES):
+    if not _ticket_id(change.ticket):
         return f"{change.ticket[:40]!r} is not the id of a ticket"
-    if not change.by or len(change.by) > schema.MAX_LINE or not _printable(change.by):
+    if not _is_author(change.by):
         return f"{change.by[:40]!r} cannot be the name of an author"
     if not 1 <= len(change.set) <= MAX_PATHS:
         return f"it sets {len(change.set)} fields; 1 to {MAX_PATHS} are allowed"
@@ -91,27 +92,34 @@ _LINES = frozenset(
     name for name, field in schema.FIELDS.items() if field.type in ("line", "text", "status") and not field.choices
 )
 _CHOICES = frozenset((name, choice.name) for name, field in schema.FIELDS.items() for choice in field.choices)
+_comment_body = re.compile(r"comment/[0-9A-Za-z]{1,64}/body").fullmatch
 
 
 def _plain(path: str, value: Value) -> bool:
     """Whether the schema certainly allows the value: short words for most of what comes, which `schema.check` need not see."""
     if type(value) is not str:
-        return False
-    if path in _LINES or (path.startswith("x.") and _is_custom(path)):
+        return value is True and path.startswith("labels/") and _is_known(path)
+    if path in _LINES or (path.startswith("x.") and _is_known(path)) or _comment_body(path):
         return 0 < len(value) <= schema.MAX_LINE and value.isprintable()
     return (path, value) in _CHOICES
 
 
-@lru_cache(1_000)
-def _is_custom(path: str) -> bool:
+@lru_cache(2_000)
+def _is_known(path: str) -> bool:
+    """Whether there is such a path."""
     try:
-        return schema.field_of(path) is schema.CUSTOM
+        schema.field_of(path)
     except UsageError:
         return False
+    return True
 
 
-def _printable(text: str) -> bool:
-    return text.isprintable() or not (schema.has_control(text) or any("\ud800" <= char <= "\udfff" for char in text))
+@lru_cache(2_000)
+def _is_author(name: str) -> bool:
+    return bool(name) and len(name) <= schema.MAX_LINE and (name.isprintable() or not _control(name))
+
+
+_control = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
 
 
 def ahead(change: Change, now: int) -> str:

@@ -90,26 +90,34 @@ def advance(store: Store, remote: int, *, pulled: int = 0, fetched: int = 0, tip
     )
 
 
+SETTINGS = {"cache_size": -24_000, "wal_autocheckpoint": 8_000, "synchronous": 1}
+"""Of the connection, while much is written."""
+
+
 @contextmanager
 def bulk(store: Store, changes: int) -> Iterator[None]:
-    """Suits the process to writing much: more memory for the connection, a longer log of the database before it is tidied, and no
-    search for cycles among the many small objects of a batch, which have none."""
+    """Suits the process to taking in much that the remote has and would give again.
+
+    More memory for the connection, a longer log of the database before it is tidied, no waiting for the disk at each batch (a power
+    failure may take back the last ones, with their cursor), and no search for cycles among the many small objects of a batch, which
+    have none.
+    """
     if changes < BULK:
         yield
         return
     import gc
 
     db = store.db
-    before = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("cache_size", "wal_autocheckpoint")]
+    before = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS}
     collecting = gc.isenabled()
     gc.disable()
-    db.execute("PRAGMA cache_size = -24000")
-    db.execute("PRAGMA wal_autocheckpoint = 8000")
+    for name, value in SETTINGS.items():
+        db.execute(f"PRAGMA {name} = {value}")
     try:
         yield
     finally:
-        db.execute(f"PRAGMA cache_size = {before[0]}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {before[1]}")
+        for name, value in before.items():
+            db.execute(f"PRAGMA {name} = {value}")
         db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         if collecting:
             gc.enable()
