@@ -15,10 +15,6 @@ DATABASE = "store.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for another one."""
 
-LOG_PAGES = 256
-"""Pages after which SQLite's write-ahead log is put into the database. A command leaves the log as it is, and the next one has to read
-it through: a megabyte takes half a millisecond."""
-
 CHUNK = 500
 """Most values bound to one statement; some builds of SQLite allow 999."""
 
@@ -165,7 +161,6 @@ def connect(path: str, *, write: bool = True) -> Connection:
     with explained(path):
         if write or os.access(path, os.W_OK):
             db = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
-            db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         else:
             db = _connect_read_only(file)
         return db
