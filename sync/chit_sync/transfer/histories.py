@@ -128,14 +128,16 @@ def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cel
     event = mapping.events[0]
     before: Cells | None = None
     total = 0
+    seen: set[int] = set()
     for time, line, cells in rows:
+        number = row_sum(cells)
+        if number in seen:  # the same row twice is one event
+            continue
         try:
             if before is None:
                 wanted = {
                     rule.path: rule[cells[rule.place]] if rule.place >= 0 else rule(cells) for rule in event.rules
                 }
-            elif cells == before:
-                continue
             else:
                 wanted = {
                     rule.path: rule[cells[rule.place]] if rule.place >= 0 else rule(cells)
@@ -146,15 +148,15 @@ def _replay(mapping: Map, timeline: Timeline, rows: Sequence[tuple[int, int, Cel
                 relabel(timeline, wanted, labels(event.labels, cells, mapping.empty))
             by = author(event, cells)
             said = comments(mapping, timeline.key, cells, before, time, by) if mapping.comments else ()
-            number = total + row_sum(cells)
-            timeline.write(time, by, wanted, number, always=True)
+            timeline.write(time, by, wanted, total + number, always=True)
             for comment in said:
                 timeline.add(*comment)
         except Unfit as why:
             fail(Failure(line, str(why)))
         else:
             before = cells
-            total = number
+            total += number
+            seen.add(number)
 
 
 def of_ticket(mapping: Map, key: str, cells: Cells, latest: int) -> tuple[History, Moment]:
