@@ -91,7 +91,8 @@ def _members(kind: str, detail: str, code: int, hint: str) -> dict[str, Any]:
 
 
 def _kind(error: ChitError) -> str:
-    name = type(error).__name__.removesuffix("Error")
+    known = next(kind for kind in type(error).__mro__ if kind.__module__ == ChitError.__module__)
+    name = known.__name__.removesuffix("Error")
     return "".join(f"-{char.lower()}" if char.isupper() else char for char in name).lstrip("-")
 
 

@@ -30,9 +30,10 @@ def chosen(app: App) -> Remote:
     return remotes.get(app.store, app.options.remote)
 
 
-def reach(app: App, url: str) -> Log:
-    """The log at an address, with the token for it."""
-    token = find_token(app, url) if is_http(url) else None
+def reach(app: App, url: str, token: str | None = None) -> Log:
+    """The log at an address, with the token for it, or with this one."""
+    if token is None and is_http(url):
+        token = find_token(app, url)
     timeout = app.options.timeout or float(app.config.get("remote.timeout"))
     return open_remote(url, token=token, timeout=timeout)
 
@@ -46,14 +47,18 @@ def find_token(app: App, url: str) -> str | None:
     return found.token if found else None
 
 
-def keep_token(app: App, url: str) -> None:
-    """Reads a token from standard input and keeps it for the address in the credentials file."""
-    from chit_sync.credentials import save
-
+def given_token(app: App, url: str) -> str:
+    """The token on standard input, which is kept for the address in the credentials file unless this is a dry run."""
+    if not is_http(url):
+        raise UsageError("a token is for a server only", "Leave --token-stdin out.")
     token = sys.stdin.readline().strip()
     if not token:
-        raise UsageError("there is no token on standard input")
-    save(os.path.dirname(user_config()), url, token)
+        raise UsageError("there is no token on standard input", "Pipe it in: `chit … --token-stdin < FILE`.")
+    if not app.options.dry_run:
+        from chit_sync.credentials import save
+
+        save(os.path.dirname(user_config()), url, token)
+    return token
 
 
 class Progress:
@@ -123,8 +128,8 @@ def pushed_record(store: Store, pushed: Pushed) -> dict[str, Any]:
     }
 
 
-def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
-    """What a pull came to, for a person."""
+def say_pulled(app: App, store: Store, remote: Remote, pulled: Pulled) -> None:
+    """What a pull into the store came to, for a person."""
     would = "would take" if app.options.dry_run else "took"
     if pulled.taken:
         new = f", {pulled.created} of them new" if pulled.created else ""
@@ -140,7 +145,7 @@ def say_pulled(app: App, remote: Remote, pulled: Pulled) -> None:
     if pulled.conflicts:
         numbers = sorted({conflict.ticket for conflict in pulled.conflicts})
         app.say(f"{counted(len(pulled.conflicts), 'new conflict')}; `chit resolve TICKET` decides:")
-        for ticket in load_many(app.store, numbers[:20]):
+        for ticket in load_many(store, numbers[:20]):
             app.say(f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}")
 
 

@@ -5,11 +5,13 @@ import os
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, get_all_bytes, keep_token, pulled_record, reach, say_pulled
+from chit.exchanging import Progress, get_all_bytes, given_token, pulled_record, reach, say_pulled
 from chit.framework import command
-from chit_sync.errors import ConflictError, UsageError
+from chit.text import counted
+from chit_sync.errors import ConflictError
+from chit_sync.exchange.results import Pulled
 from chit_sync.exchange.syncing import clone as copy
-from chit_sync.remotes.registry import is_http, is_url
+from chit_sync.remotes.registry import is_url
 from chit_sync.store import remotes
 from chit_sync.store.database import DATABASE
 from chit_sync.store.discovery import FOLDER
@@ -34,16 +36,13 @@ def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachme
     path = os.path.join(os.path.abspath(name), FOLDER)
     if os.path.exists(os.path.join(path, DATABASE)):
         raise ConflictError(f"there is a store at {path} already", "Go there and `chit pull`, or name another folder.")
-    if token_stdin:
-        if not is_http(address):
-            raise UsageError("a token is for a server only", "Leave --token-stdin out.")
-        keep_token(app, address)
-    source = reach(app, address)
+    source = reach(app, address, given_token(app, address) if token_stdin else None)
     try:
         if app.options.dry_run:
             info = source.info()
-            app.output.one({"schema": "chit.cloned/1", "path": path, "changes": info.last}, lambda: path)
-            app.say(f"would copy {info.last} changes")
+            planned = {**Pulled(taken=info.last)._asdict(), "schema": "chit.cloned/1", "path": path}
+            app.output.one(planned, lambda: path)
+            app.say(f"would copy {counted(info.last, 'change')}")
             return
         with Progress(app, "clone") as progress:
             store, pulled = copy(path, address, source, progress=progress)
@@ -52,7 +51,7 @@ def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachme
             if attachments:
                 get_all_bytes(app, store, source)
             record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
+            app.output.one(record, lambda: path)
+            say_pulled(app, store, remote, pulled)
     finally:
         source.close()
-    app.output.one(record, lambda: path)
-    say_pulled(app, remote, pulled)

@@ -26,4 +26,4 @@ def pull(app: App, attachments: bool) -> None:
         source.close()
     if app.output.structured:
         app.output.one(pulled_record(app.store, pulled), str)
-    say_pulled(app, remote, pulled)
+    say_pulled(app, app.store, remote, pulled)

@@ -5,12 +5,11 @@ import os
 import click
 
 from chit.context import App
-from chit.exchanging import keep_token
+from chit.exchanging import given_token
 from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
-from chit_sync.errors import UsageError
-from chit_sync.remotes.registry import check_url, is_http, is_url
+from chit_sync.remotes.registry import check_url, is_url
 from chit_sync.store import remotes
 from chit_sync.store.remotes import Remote
 from chit_sync.ticket import iso
@@ -34,10 +33,7 @@ def add(app: App, name: str, url: str, token_stdin: bool) -> None:
     """
     address = _address(url)
     if token_stdin:
-        if not is_http(address):
-            raise UsageError("a token is for a server only", "Leave --token-stdin out.")
-        if not app.options.dry_run:
-            keep_token(app, address)
+        given_token(app, address)
     made = remotes.add(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, made), lambda: name)
     app.say(f"{'would name' if app.options.dry_run else 'named'} it; `chit pull --remote {name}` takes what is there")

@@ -33,5 +33,5 @@ def sync(app: App, attachments: bool) -> None:
             },
             str,
         )
-    say_pulled(app, remote, pulled)
+    say_pulled(app, app.store, remote, pulled)
     say_pushed(app, remote, pushed)
