@@ -1,4 +1,4 @@
-"""Taking back what was done last, as long as nobody else has it. Nothing else removes a change from the log but the dropping of refused ones.
+"""Taking back what was done last, as long as nobody else has it. Only this and the dropping of refused changes shorten the log.
 
 An operation is one command's changes, first to last in the log, with nothing of anybody else between them: a transaction is
 exclusive. Places in the log are not taken again, so that no cursor and nothing that was read before can mean another change.
