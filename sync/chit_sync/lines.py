@@ -5,19 +5,22 @@ then need nothing of this.
 """
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
 
 from chit_sync.change import CHANGE_BYTES
 from chit_sync.errors import RemoteError
-from chit_sync.wire import MAX_LINE, Offer, Sent
+from chit_sync.wire import MAX_LINE, MAX_NUMBER, Offer, Sent
+
+_Place = Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
 
 
 class _Line(msgspec.Struct, gc=False):
     change: msgspec.Raw
     id: str
-    number: int
-    seq: int
+    number: _Place
+    seq: _Place
 
 
 class _Offered(msgspec.Struct, gc=False):

@@ -9,6 +9,7 @@ import json
 from typing import Any, NamedTuple
 
 from chit_sync.errors import RemoteError
+from chit_sync.ids import ID_BYTES, is_letters
 
 PROTOCOL = 1
 """The version of everything here. A server that speaks a later one is not understood."""
@@ -25,6 +26,12 @@ MAX_BATCH_BYTES = 16 << 20
 
 MAX_LINE = (4 << 20) + 1_000
 """Most bytes in a line: those of the largest change, and what stands around it."""
+
+MAX_NUMBER = 2**53 - 1
+"""The greatest number that travels: exact in every JSON reader."""
+
+MAX_WORDS = 1_000
+"""Most characters of words that a person is shown."""
 
 TAKEN, HAD, REFUSED = "taken", "had", "refused"
 
@@ -111,8 +118,16 @@ def _read(text: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _typed(value: dict[str, Any], **types: type) -> bool:
-    return all(type(value.get(name)) is kind for name, kind in types.items())
+def _whole(*values: Any) -> bool:
+    """Whether they are whole numbers that every part of chit can hold."""
+    return all(type(value) is int and 0 <= value <= MAX_NUMBER for value in values)
+
+
+def _said(value: object) -> str:
+    """Words from outside: of bearable length, and nothing in them but what can be printed."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(char if char.isprintable() else " " for char in value[:MAX_WORDS])
 
 
 def write_info(info: Info) -> bytes:
@@ -143,8 +158,9 @@ def read_info(text: bytes, where: str) -> Info:
         )
     statuses, name = value.get("statuses"), value.get("name")
     if (
-        not _typed(value, store=str, last=int, time=int)
-        or not value["store"]
+        not _whole(value.get("last"), value.get("time"))
+        or not isinstance(value.get("store"), str)
+        or not is_letters(value["store"], 2 * ID_BYTES)
         or not isinstance(statuses, dict)
         or not all(isinstance(category, str) for category in statuses.values())
     ):
@@ -157,8 +173,8 @@ def read_info(text: bytes, where: str) -> Info:
         value["last"],
         value["time"],
         statuses,
-        name if isinstance(name, str) else None,
-        Limits(**{key: limits[key] for key in Limits._fields if type(limits.get(key)) is int}),
+        _said(name) or None,
+        Limits(**{key: limits[key] for key in Limits._fields if _whole(limits.get(key))}),
     )
 
 
@@ -168,10 +184,10 @@ def _no_server(where: str) -> RemoteError:
 
 def read_end(line: bytes, where: str) -> int:
     """The place in a log's last line. Raises RemoteError."""
-    end = _read(line).get("end")
-    if type(end) is not int:
+    end: Any = _read(line).get("end")
+    if not _whole(end):
         raise RemoteError(f"{where} sent a line that cannot be read", "Nothing of it was taken; try again.")
-    return end
+    return int(end)
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -186,15 +202,17 @@ def read_answer(text: bytes, count: int, where: str) -> Answer:
     """The answer to an append of so many changes. Raises RemoteError."""
     value = _read(text)
     results = value.get("results")
-    if not _typed(value, store=str, before=int, last=int) or not isinstance(results, list) or len(results) != count:
+    if not _whole(value.get("before"), value.get("last")) or not isinstance(results, list) or len(results) != count:
         raise _no_answer(where)
-    return Answer(value["store"], value["before"], value["last"], [_read_result(result, where) for result in results])
+    return Answer(
+        _said(value.get("store")), value["before"], value["last"], [_read_result(result, where) for result in results]
+    )
 
 
 def _read_result(value: object, where: str) -> Result:
     if isinstance(value, dict) and value.get("status") in (TAKEN, HAD, REFUSED):
-        result = Result(value["status"], value.get("seq", 0), value.get("number", 0), value.get("reason", ""))
-        if type(result.seq) is int and type(result.number) is int and type(result.reason) is str:
+        result = Result(value["status"], value.get("seq", 0), value.get("number", 0), _said(value.get("reason")))
+        if _whole(result.seq, result.number):
             return result
     raise _no_answer(where)
 
@@ -211,6 +229,6 @@ def write_problem(problem: Problem) -> bytes:
 def read_problem(text: bytes) -> Problem:
     """The problem in an error's body; what is missing or nonsense in it is empty."""
     value = _read(text)
-    texts = {name: value[name] for name in ("title", "detail", "code", "hint") if isinstance(value.get(name), str)}
-    status = value.get("status")
-    return Problem(status if type(status) is int else 0, **texts)
+    texts = {name: _said(value.get(name)) for name in ("title", "detail", "code", "hint")}
+    status: Any = value.get("status")
+    return Problem(int(status) if _whole(status) else 0, **texts)

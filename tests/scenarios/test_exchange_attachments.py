@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chit_sync.errors import NotFoundError, RemoteError, UsageError
+from chit_sync.errors import ConflictError, NotFoundError, RemoteError, UsageError
 from chit_sync.exchange import attachments
 from chit_sync.exchange.pushing import push
 from chit_sync.registers import Value
@@ -133,6 +133,19 @@ def test_a_download_goes_on_where_it_broke_off(served: Store, proxy: Proxy, tmp_
         assert _fetch(anna, proxy.address).files == 1
         assert proxy.answered < len(DATA) - kept + 1_000
         assert blobs.verify(anna, SHA)
+
+
+def test_two_who_send_the_same_bytes(served: Store) -> None:
+    """While bytes arrive from one, another is told so, and neither spoils the other's."""
+
+    def chunks() -> Iterator[bytes]:
+        yield DATA[:1_000]
+        with pytest.raises(ConflictError, match=f"the bytes of {SHA} are arriving from somebody else just now"):
+            blobs.receive(served, SHA, len(DATA), [DATA])
+        yield DATA[1_000:]
+
+    blobs.receive(served, SHA, len(DATA), chunks())
+    assert blobs.verify(served, SHA)
 
 
 @pytest.mark.parametrize("cut", [None, 1_000])

@@ -57,7 +57,13 @@ def test_a_bad_offer_is_a_reason(line: bytes, reason: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"x\n", b"{}\n", b'{"change":{},"id":"xx","number":1,"seq":1}\n', b'{"change":{},"id":"","number":"1","seq":1}\n'],
+    [
+        b"x\n",
+        b"{}\n",
+        b'{"change":{},"id":"xx","number":1,"seq":1}\n',
+        b'{"change":{},"id":"","number":"1","seq":1}\n',
+        b'{"change":{},"id":"","number":1,"seq":9223372036854775808}\n',
+    ],
 )
 def test_a_line_that_cannot_be_read_is_an_error(line: bytes) -> None:
     """A log whose lines make no sense is not guessed at."""
@@ -73,8 +79,8 @@ def test_the_info_comes_back() -> None:
 
 def test_a_later_minor_addition_is_no_trouble() -> None:
     """Members that are not known are passed over; those that may be missing have their usual value."""
-    text = json.dumps({"protocol": 1, "store": "k", "last": 0, "time": 0, "statuses": {}, "more": [1]}).encode()
-    assert wire.read_info(text, "it") == Info(1, "k", 0, 0, {})
+    text = json.dumps({"protocol": 1, "store": "k" * 32, "last": 0, "time": 0, "statuses": {}, "more": [1]}).encode()
+    assert wire.read_info(text, "it") == Info(1, "k" * 32, 0, 0, {})
 
 
 def test_a_later_protocol_is_named() -> None:
@@ -87,8 +93,10 @@ def test_a_later_protocol_is_named() -> None:
     "text",
     [b"", b"<html>", b"[]", b"null", b'{"protocol":"1"}', b'{"protocol":1}', b'{"info":[]}', b"\xff", b"[" * 100_000,
      b'{"protocol":1,"store":"","last":0,"time":0,"statuses":{}}',
-     b'{"protocol":1,"store":"k","last":0,"time":0,"statuses":{"a":1}}',
-     b'{"protocol":1,"store":"k","last":true,"time":0,"statuses":{}}'],
+     b'{"protocol":1,"store":"k","last":0,"time":0,"statuses":{}}',
+     b'{"protocol":1,"store":"%b","last":0,"time":0,"statuses":{"a":1}}' % (b"k" * 32),
+     b'{"protocol":1,"store":"%b","last":9007199254740992,"time":0,"statuses":{}}' % (b"k" * 32),
+     b'{"protocol":1,"store":"%b","last":true,"time":0,"statuses":{}}' % (b"k" * 32)],
 )  # fmt: skip
 def test_what_is_no_info_is_no_chit_server(text: bytes) -> None:
     """Anything else is not a chit server, in words."""
@@ -124,6 +132,13 @@ def test_an_answer_that_does_not_fit_is_an_error(text: bytes) -> None:
     """An answer without a result for each change is not believed."""
     with pytest.raises(RemoteError, match="it gave an answer that does not fit what was sent"):
         wire.read_answer(text, 1, "it")
+
+
+def test_words_from_outside_are_bounded_and_printable() -> None:
+    """What a server says is shown to people: not at any length, and without control sequences."""
+    problem = wire.read_problem(wire.write_problem(Problem(400, detail="a\x1b[31m\n" + "x" * 5_000)))
+    assert problem.detail.startswith("a [31m xx")
+    assert len(problem.detail) == wire.MAX_WORDS
 
 
 def test_a_problem_comes_back() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.codec import decode
-from chit_sync.errors import NotFoundError, PolicyError, RemoteError
+from chit_sync.errors import ConflictError, NotFoundError, PolicyError, RemoteError
 from chit_sync.exchange.results import Progress, silent
 from chit_sync.remotes.base import Log
 from chit_sync.store import blobs
@@ -58,7 +58,7 @@ def send(store: Store, target: Log, sha256: str) -> bool:
                 source.seek(offset)
                 target.put_blob(sha256, source, size, offset)
             return True
-        except RemoteError:
+        except (RemoteError, ConflictError):  # broken off, or begun by somebody else: has_blob tells how it stands
             if attempt == TRIES:
                 raise
     return False

@@ -1,9 +1,11 @@
 """Whole exchanges made of the single ones: sync, and clone."""
 
+from chit_sync.errors import RemoteError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.results import Progress, Pulled, Synced, silent
 from chit_sync.remotes.base import Log
+from chit_sync.schema import CATEGORIES, has_control
 from chit_sync.store import remotes
 from chit_sync.store.database import Store
 from chit_sync.store.opening import create
@@ -27,17 +29,24 @@ def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progr
     `pull` completes. Raises ConflictError if there is a store already, RemoteError, AccessError.
     """
     info = log.info()
+    _check_statuses(info)
     store = create(path)
     try:
         remote = remotes.add(store, name, url)
-        adopt(store, info)
+        _adopt(store, info)
         return store, pull(store, remote, log, progress=progress)
     except BaseException:
         store.close()
         raise
 
 
-def adopt(store: Store, info: Info) -> None:
+def _check_statuses(info: Info) -> None:
+    names = info.statuses
+    if not names or not set(names.values()).issubset(CATEGORIES) or any(map(has_control, names)):
+        raise RemoteError("the remote has statuses of a kind that this chit does not know", "Install a newer chit.")
+
+
+def _adopt(store: Store, info: Info) -> None:
     """Takes over how the remote's statuses are called."""
     if info.statuses != store.statuses:
         set_statuses(store, info.statuses)

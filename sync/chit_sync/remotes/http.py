@@ -14,15 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from chit_sync import wire
-from chit_sync.errors import (
-    AccessError,
-    ConflictError,
-    NotFoundError,
-    OtherStoreError,
-    PolicyError,
-    RemoteError,
-    UsageError,
-)
+from chit_sync.errors import RemoteError, UsageError
+from chit_sync.remotes import answers
 from chit_sync.remotes.base import BlobState, Expect, Reading, UnreachedError
 from chit_sync.store.blobs import is_sha256
 from chit_sync.wire import Answer, Info, Offer, Sent
@@ -92,7 +85,7 @@ class HttpLog:
     def info(self) -> Info:
         """Who the server's store is."""
         response = self._ask("GET", "")
-        self._expect_type(response, wire.JSON)
+        answers.expect_type(self.where, response.headers, wire.JSON)
         return wire.read_info(response.content, self.where)
 
     def read(self, after: int, limit: int | None = None, expect: Expect | None = None) -> Reading:
@@ -102,7 +95,7 @@ class HttpLog:
             params["limit"] = str(limit)
         response = self._ask("GET", "log", params=params, stream=True)
         try:
-            self._expect_type(response, wire.NDJSON)
+            answers.expect_type(self.where, response.headers, wire.NDJSON)
             blocks = self._blocks(response)
             first, _, rest = next(blocks, b"").partition(b"\n")
             info = wire.read_info(first, self.where)
@@ -113,7 +106,7 @@ class HttpLog:
 
     def _blocks(self, response: httpx.Response) -> Iterator[bytes]:
         """Whole lines, as many as have come and fit into a block or two."""
-        unpack = _Unpacker() if response.headers.get("content-encoding") == "gzip" else None
+        unpack = answers.Unpacker() if response.headers.get("content-encoding") == "gzip" else None
         parts: list[bytes] = []
         size = 0
         with self._explained():
@@ -158,7 +151,7 @@ class HttpLog:
                 if ended:
                     return
                 block = next(blocks, None)
-            raise self._cut()
+            raise answers.cut(self.where)
         finally:
             response.close()
 
@@ -174,7 +167,7 @@ class HttpLog:
             body = gzip.compress(body, 5, mtime=0)
             headers["Content-Encoding"] = "gzip"
         response = self._ask("POST", "log", params=_expectation(expect), headers=headers, content=body)
-        self._expect_type(response, wire.JSON)
+        answers.expect_type(self.where, response.headers, wire.JSON)
         return wire.read_answer(response.content, len(offers), self.where)
 
     def has_blob(self, sha256: str) -> BlobState:
@@ -182,8 +175,8 @@ class HttpLog:
         response = self._ask("HEAD", _blob(sha256), absent=True)
         if response.status_code == 404:
             limit = response.headers.get("upload-limit", "").removeprefix("max-size=")
-            return BlobState(False, _number(response.headers.get("upload-offset")), _number(limit))
-        return BlobState(True, _number(response.headers.get("content-length")))
+            return BlobState(False, answers.number(response.headers.get("upload-offset")), answers.number(limit))
+        return BlobState(True, answers.number(response.headers.get("content-length")))
 
     def get_blob(self, sha256: str, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a blob from there on."""
@@ -238,10 +231,8 @@ class HttpLog:
             else:
                 if response.is_success or (absent and response.status_code == 404):
                     return response
-                if response.status_code not in (429, 502, 503, 504) or attempt == tries:
-                    self._fail(response)
-                wait = _wait(response, wait)
-                if wait > LONGEST_WAIT:
+                wait = max(wait, answers.number(response.headers.get("retry-after")))
+                if response.status_code not in answers.PASSING or attempt == tries or wait > LONGEST_WAIT:
                     self._fail(response)
             self._sleep(wait)
         raise AssertionError("unreachable")
@@ -254,66 +245,12 @@ class HttpLog:
                 data += piece
                 if len(data) > wire.MAX_BATCH_BYTES:
                     raise RemoteError(f"{self.where} sent an answer of over {wire.MAX_BATCH_BYTES} bytes")
-            response._content = data
+            response._content = data  # what Response.read does, without a limit
         finally:
             response.close()
 
     def _fail(self, response: httpx.Response) -> NoReturn:
-        """The error that an answer stands for."""
-        status = response.status_code
-        if 300 <= status < 400:
-            raise RemoteError(
-                f"{self.where} answers with a redirect to {response.headers.get('location', 'nowhere')!r}",
-                "That is a login page or an old address; give the remote the address of the chit server itself.",
-            )
-        kind = _type(response)
-        problem = wire.read_problem(response.content) if kind == wire.PROBLEM else wire.Problem()
-        said = problem.detail or problem.title
-        if status == 401:
-            raise AccessError(
-                f"{self.where} wants a token"
-                if problem.code == "no-token"
-                else f"{self.where} does not know the token",
-                problem.hint or "Ask whoever runs it for one (`chit token create` there).",
-            )
-        if status == 403:
-            raise AccessError(f"{self.where} does not allow it: {said or 'forbidden'}", problem.hint)
-        if problem.code == "other-store":
-            raise OtherStoreError(said, problem.hint)
-        if status == 404 and problem.code == "not-found":
-            raise NotFoundError(f"{self.where}: {said}", problem.hint)
-        if status == 409 and said:
-            raise ConflictError(f"{self.where}: {said}", problem.hint)
-        if status == 413 and said:
-            raise PolicyError(f"{self.where}: {said}", problem.hint)
-        if status == 429:
-            asked = response.headers.get("retry-after", "")
-            raise RemoteError(
-                f"{self.where} is throttling" + (f" and asks to wait {asked} seconds" if asked.isdecimal() else ""),
-                "Run it again later; it goes on where it was.",
-            )
-        if kind != wire.PROBLEM:
-            raise RemoteError(
-                f"{self.where} answers {status} {response.reason_phrase}, and not like a chit server",
-                "Look at the remote's address, and at what stands before the server.",
-            )
-        raise RemoteError(f"{self.where} answers {status}: {said}", problem.hint or "Run it again later.")
-
-    def _expect_type(self, response: httpx.Response, wanted: str) -> None:
-        kind = _type(response)
-        if kind != wanted:
-            response.close()
-            page = "a web page" if kind == "text/html" else kind or "something without a type"
-            raise RemoteError(
-                f"{self.where} answers with {page}, not like a chit server",
-                "Look at the remote's address; a login page in between answers so too.",
-            )
-
-    def _cut(self) -> RemoteError:
-        return RemoteError(
-            f"{self.where} broke off before the end",
-            "What had come is kept; run it again and it goes on from there.",
-        )
+        answers.fail(self.where, response.status_code, response.reason_phrase, response.headers, response.content)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -336,9 +273,9 @@ class HttpLog:
                 "Run it again, or give it longer with --timeout; what had come is kept.",
             ) from None
         except httpx.NetworkError:
-            raise _BrokenError(self._cut()) from None
+            raise _BrokenError(answers.cut(where)) from None
         except httpx.ProtocolError:
-            raise _BrokenError(self._cut()) from None
+            raise _BrokenError(answers.cut(where)) from None
         except httpx.HTTPError as error:
             raise RemoteError(f"{where}: {error}", "It is safe to run it again.") from None
         except zlib.error:
@@ -351,18 +288,6 @@ class _BrokenError(RemoteError):
     def __init__(self, told: RemoteError) -> None:
         super().__init__(told.message, told.hint)
         self.told = told
-
-
-class _Unpacker:
-    """Unpacks gzip in pieces of bounded size, whatever they were packed from."""
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(31)
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            yield self._inflate.decompress(data, BLOCK)
-            data = self._inflate.unconsumed_tail
 
 
 def _trust(ca_file: str | None) -> "ssl.SSLContext":
@@ -389,19 +314,6 @@ def _blob(sha256: str) -> str:
     if not is_sha256(sha256):
         raise UsageError(f"{sha256[:80]!r} is not a SHA-256")
     return f"blobs/{sha256}"
-
-
-def _type(response: httpx.Response) -> str:
-    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else 0
-
-
-def _wait(response: httpx.Response, usual: float) -> float:
-    asked = response.headers.get("retry-after", "")
-    return max(usual, float(_number(asked))) if asked else usual
 
 
 def _reason(error: httpx.ConnectError) -> str:

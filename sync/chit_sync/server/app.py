@@ -14,7 +14,15 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from chit_sync import lines, policy, wire
-from chit_sync.errors import ChitError, NotFoundError, OtherStoreError, RemoteError, StoreError, UsageError
+from chit_sync.errors import (
+    ChitError,
+    ConflictError,
+    NotFoundError,
+    OtherStoreError,
+    RemoteError,
+    StoreError,
+    UsageError,
+)
 from chit_sync.remotes.base import Expect, Reading
 from chit_sync.remotes.local import LocalLog
 from chit_sync.store import tokens
@@ -73,7 +81,10 @@ class App:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answers one request."""
-        response = self.respond(Request(environ))
+        request = Request(environ)
+        response = self.respond(request)
+        if response.status_code >= 400 and request.method in ("POST", "PUT"):
+            response.headers["Connection"] = "close"  # what is left of the body must not be read as the next request
         return response(environ, start_response)
 
     def respond(self, request: Request) -> Response:
@@ -313,6 +324,8 @@ def _told(error: ChitError) -> tuple[Problem, dict[str, str]]:
     """The answer that an error of the library stands for; what it says of paths on this machine stays here."""
     if isinstance(error, OtherStoreError):
         return Problem(409, "Conflict", error.message, "other-store", error.hint), {}
+    if isinstance(error, ConflictError):
+        return Problem(409, "Conflict", error.message, "conflict", error.hint), {}
     if isinstance(error, NotFoundError):
         return Problem(404, "Not Found", "it is not here", "not-found"), {}
     if isinstance(error, StoreError):

@@ -5,9 +5,10 @@ Bytes arrive in a file beside the final place, are hashed on the way, and are re
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-from chit_sync.errors import NotFoundError, RemoteError, StoreError, UsageError
+from chit_sync.errors import ConflictError, NotFoundError, RemoteError, StoreError, UsageError
 from chit_sync.store.database import Store, explained
 from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.reading import blob_path
@@ -132,12 +133,12 @@ def receive(store: Store, sha256: str, size: int, chunks: Iterable[bytes], offse
     """
     place = path(store, sha256)
     part = place + ".part"
-    here = received(store, sha256)
-    if offset > here:
-        raise RemoteError(f"{here} bytes of {sha256} are here, the rest cannot go on from {offset}")
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(part, "r+b" if offset else "wb") as target:
+        with _alone(part, sha256) as target:
+            here = target.seek(0, os.SEEK_END)
+            if offset > here:
+                raise RemoteError(f"{here} bytes of {sha256} are here, the rest cannot go on from {offset}")
             target.truncate(offset)
             target.seek(offset)
             total = offset
@@ -147,17 +148,32 @@ def receive(store: Store, sha256: str, size: int, chunks: Iterable[bytes], offse
                     break
                 target.write(chunk)
             _to_disk(target)
+            if total < size:
+                raise RemoteError(f"{total} of {size} bytes of {sha256} came", "Run it again: it goes on from there.")
+            if total > size or _hash(part) != sha256:
+                _discard(part)
+                raise RemoteError(
+                    f"{sender or 'the sender'} sent bytes that are not those of {sha256}; they were thrown away"
+                )
+            _settle(part, place)
     except OSError as error:
         raise _unwritable(store, error) from None
-    if total < size:
-        raise RemoteError(f"{total} of {size} bytes of {sha256} came", "Run it again: it goes on from there.")
-    if total > size or _hash(part) != sha256:
-        _discard(part)
-        raise RemoteError(f"{sender or 'the sender'} sent bytes that are not those of {sha256}; they were thrown away")
-    try:
-        _settle(part, place)
-    except OSError as error:
-        raise _unwritable(store, error) from None
+
+
+@contextmanager
+def _alone(part: str, sha256: str) -> Iterator[BinaryIO]:
+    """The file that bytes arrive in, which only one sender at a time writes to."""
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    with open(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as target:
+        try:
+            flock(target, LOCK_EX | LOCK_NB)
+            still = os.path.samestat(os.fstat(target.fileno()), os.stat(part))
+        except (BlockingIOError, FileNotFoundError):
+            still = False
+        if not still:
+            raise ConflictError(f"the bytes of {sha256} are arriving from somebody else just now", "Try again later.")
+        yield target
 
 
 def verify(store: Store, sha256: str) -> bool:
