@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from chit_sync.change import Change
 from chit_sync.store.database import Connection, Store, chunks, marks
-from chit_sync.store.project import number_tickets, project
+from chit_sync.store.project import Step, number_tickets, project
 
 HERE = 0
 """The origin of changes made in this store."""
@@ -37,30 +37,34 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
     db = store.db
     known = existing(db, [record.id for record in records])
     last = last_seq(db)
-    fresh: list[tuple[int, Record]] = []
+    steps: list[Step] = []
+    bodies: list[bytes] = []
     seqs: list[int] = []
-    latest = 0
-    for record in records:
-        if record.id in known:
+    for ident, body, change in records:
+        if ident in known:
             seqs.append(0)
             continue
-        known.add(record.id)
+        known.add(ident)
         last += 1
         seqs.append(last)
-        fresh.append((last, record))
-        latest = max(latest, record.change.at)
-    if not fresh:
+        steps.append((last, ident, change))
+        bodies.append(body)
+    if not steps:
         return seqs
-    numbers = number_tickets(db, [record.change.ticket for _, record in fresh])
+    numbers = number_tickets(db, [change.ticket for _, _, change in steps])
     db.executemany(
         "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
-        [(seq, record.id, numbers[record.change.ticket], origin, record.body) for seq, record in fresh],
+        [
+            (seq, ident, numbers[change.ticket], origin, body)
+            for (seq, ident, change), body in zip(steps, bodies, strict=True)
+        ],
     )
-    again = project(store, [(seq, record.id, record.change) for seq, record in fresh], numbers)
+    again = project(store, steps, numbers)
     if again:
         from chit_sync.store.reproject import reproject  # rare, and not light
 
         reproject(store, again)
+    latest = max(change.at for _, _, change in steps)
     if latest > store.meta("clock", 0):
         store.set_meta("clock", latest)
     return seqs

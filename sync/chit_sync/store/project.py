@@ -45,7 +45,7 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
     form = form_for(len(steps))
     tickets = _load(db, numbers, form)
     _load_items(db, tickets, steps, form)
-    rank = ranking(db, {seq: (change.at, ident) for seq, ident, change in steps})
+    rank = ranking(db, steps)
     again: set[int] = set()
     for seq, _, change in steps:
         number = numbers[change.ticket]
@@ -122,10 +122,13 @@ def _load_items(db: Connection, tickets: Mapping[int, TicketRow], steps: Sequenc
         ticket.place = (row[0] or low) - low
 
 
-def ranking(db: Connection, here: dict[int, tuple[int, bytes]]) -> Rank:
-    """(at, id) by place in the log; asked for only where writes compete."""
+def ranking(db: Connection, steps: Sequence[Step]) -> Rank:
+    """(at, id) by place in the log, for these changes and what came before them; asked for only where writes compete."""
+    here: dict[int, tuple[int, bytes]] = {}
 
     def rank(seq: int) -> tuple[int, bytes]:
+        if not here:
+            here.update((place, (change.at, ident)) for place, ident, change in steps)
         if seq not in here:
             ident, body = db.execute("SELECT id, body FROM changes WHERE seq = ?", (seq,)).fetchone()
             from chit_sync.codec import decode
@@ -139,7 +142,7 @@ def ranking(db: Connection, here: dict[int, tuple[int, bytes]]) -> Rank:
 def _take(ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Rank) -> None:
     """One change into one ticket."""
     date(ticket, change)
-    if not any("/" in path for path in change.set):
+    if "/" not in "".join(change.set):
         _replace(ticket, ticket.fields, "", seq, change.set, over, rank)
         return
     plain: dict[str, str | int | bool | None] = {}
@@ -183,7 +186,7 @@ def _replace(
 
 def date(ticket: TicketRow, change: Change) -> None:
     """Created is the earliest time and its author (the first by name of several), updated the latest."""
-    time = change.time
+    time = change.at if change.when is None else change.when
     if not ticket.author or time < ticket.created or (time == ticket.created and change.by < ticket.author):
         ticket.created, ticket.author = time, change.by
     if time > ticket.updated:

@@ -45,7 +45,7 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
             continue
         keys = places(db, steps)
         ticket = TicketRow(number, steps[0][2].ticket, 0, 0, "", {}, new=True)
-        rank = ranking(db, {seq: (change.at, ident) for seq, ident, change in steps})
+        rank = ranking(db, steps)
         for _, _, change in steps:
             date(ticket, change)
             for key in dict.fromkeys(item_key(path) for path in change.set):

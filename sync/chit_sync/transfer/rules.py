@@ -83,9 +83,9 @@ class Rule(dict[Any, Value]):
         self.place = spec.columns[0] if len(spec.columns) == 1 else -1
         self._type = kind
         self._times = times
-        simple = self.place >= 0 and spec == Spec(spec.columns, spec.names)
-        self._plain = simple and path.startswith("x.")
-        self._moment = simple and not path and kind == "time"
+        simple = self.place >= 0 and spec._replace(time=False) == Spec(spec.columns, spec.names)
+        self._plain = simple and path.startswith("x.") and not spec.time
+        self._moment = simple and ((path.startswith("x.") and spec.time) or (not path and kind == "time"))
         self._key: Callable[[Cells], Any] = itemgetter(*spec.columns) if spec.columns else len
 
     def __call__(self, cells: Cells) -> Value:
@@ -95,8 +95,8 @@ class Rule(dict[Any, Value]):
         if self._plain and isinstance(key, str) and len(key) <= SHORT:
             found = self[key] = None if key in self.empty else key
             return found
-        if self._moment and isinstance(key, str):
-            return None if key in self.empty else self._times(key)  # which does the remembering
+        if self._moment and isinstance(key, str):  # whose days are remembered; the times themselves seldom come again
+            return None if key in self.empty else iso(self._times(key)) if self.path else self._times(key)
         value = self._made((key,) if self.place >= 0 else key if self.columns else ())
         if len(self) >= REMEMBERED:
             self.clear()
