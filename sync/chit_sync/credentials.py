@@ -172,7 +172,7 @@ def _load(path: str) -> dict[str, str]:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise UsageError(f"{path} is not valid TOML", "Mend it, or remove it and log in again.") from None
+        raise UsageError(f"{path} is not valid TOML", "Mend it, or remove it and give the tokens again.") from None
     return {
         address: table["token"]
         for address, table in tables.items()

@@ -165,6 +165,7 @@ def test_an_upload_over_the_limit_is_refused(served: Store) -> None:
         serving(served.path, open_to_all=True, max_blob=10) as address,
         httpx.Client(base_url=address, trust_env=False) as client,
     ):
+        assert client.get("/v1/").json()["limits"]["blob"] == 10
         assert client.head(url).headers["upload-limit"] == "max-size=10"
         assert client.put(url, content=b"x" * 11).status_code == 413
 
@@ -300,3 +301,20 @@ def test_behind_a_path() -> None:
         assert source.info() == info
         assert list(source.read(0).batches) == []
     assert asked == ["/team/chit/v1/", "/team/chit/v1/log?after=0"]
+
+
+def test_the_client_on_the_protocols_page_works(served: Store) -> None:
+    """What the page shows to whoever writes another client reads a log, and notices one that was cut."""
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    code = page.partition("```python\n")[2].partition("```")[0]
+    shown: dict[str, Any] = {}
+    exec(compile(code, "protocol.md", "exec"), shown)
+    _, secret = tokens.create(served, "other", "reader")
+    with serving(served.path) as address:
+        assert [line["seq"] for line in shown["read"](address, secret, 1)] == [2, 3]
+    info = wire.Info(1, "l" * 32, 0, 0, {})
+    with (
+        answering(lambda method, path: (200, {"Content-Type": wire.NDJSON}, wire.info_line(info))) as address,
+        pytest.raises(EOFError, match="the stream was cut"),
+    ):
+        list(shown["read"](address, secret, 0))

@@ -63,7 +63,7 @@ class HttpLog:
         if parts.username is not None:
             raise UsageError(
                 f"the address of {host} holds a user's name or password",
-                "Keep the token out of the address: `chit auth login` or CHIT_TOKEN.",
+                "Keep the token out of the address: give it in CHIT_TOKEN, or with --token-stdin.",
             )
         self._near = host in LOOPBACK
         headers = {"User-Agent": "chit", "Accept": ACCEPT_PROBLEM}

@@ -10,7 +10,7 @@ from chit_sync.remotes.base import BlobState, Expect, Reading
 from chit_sync.store import blobs, log
 from chit_sync.store.database import Connection, Store, chunks, explained, marks
 from chit_sync.store.remotes import VISITOR
-from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Answer, Info, Offer, Result, Sent
+from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Answer, Info, Limits, Offer, Result, Sent
 
 PAGE = 200
 """Changes that are read in one go; no read transaction outlives it."""
@@ -22,11 +22,15 @@ SERVED = "served"
 """The key in `meta` for the newest place that anybody else may have seen: undo stops there."""
 
 
+NO_LIMITS = Limits()
+
+
 class LocalLog:
     """A store as a log. `writable` is False for a store that may only be read: then nothing is remembered of who read it."""
 
-    def __init__(self, store: Store, where: str = "", *, writable: bool = True) -> None:
+    def __init__(self, store: Store, where: str = "", *, writable: bool = True, limits: Limits = NO_LIMITS) -> None:
         self.store = store
+        self.limits = limits
         self.where = where or store.path
         self.writable = writable
 
@@ -41,6 +45,7 @@ class LocalLog:
                 last=log.last_seq(store.db),
                 time=store.now(),
                 statuses=store.statuses,
+                limits=self.limits,
             )
 
     def read(self, after: int, limit: int | None = None, expect: Expect | None = None) -> Reading:

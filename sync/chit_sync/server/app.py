@@ -119,7 +119,7 @@ class App:
 
     def _open(self) -> LocalLog:
         try:
-            return LocalLog(open_store(self.path), "it")
+            return LocalLog(open_store(self.path), "it", limits=wire.Limits(blob=self.max_blob))
         except NotFoundError as error:
             raise StoreError(error.message) from None
 
