@@ -4,7 +4,7 @@ import pytest
 
 from chit_sync.authoring import Edit, comment_paths, new_item, record
 from chit_sync.errors import ConflictError
-from chit_sync.store import log, reading
+from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store
 from chit_sync.store.reproject import reproject
 from chit_sync.store.undo import UndoneTicket, undo
@@ -182,3 +182,13 @@ def test_editing_what_was_undone_meanwhile(store: Store) -> None:
     with pytest.raises(ConflictError, match="changed back by `undo` meanwhile"):
         write(store, Edit(seen, {"status": "closed"}))
     assert reading.load(store, 1).value("status") == "pending"
+
+
+def test_what_a_forgotten_remote_has_is_not_undone(store: Store) -> None:
+    """Forgetting a remote does not forget that it has what was pushed."""
+    new(store, title="Printer")
+    remotes.add(store, "origin", "/nowhere")
+    store.db.execute("UPDATE remotes SET pushed = 1")
+    remotes.remove(store, "origin")
+    with pytest.raises(ConflictError):
+        undo(store)

@@ -5,20 +5,23 @@ import click
 from chit.context import App
 from chit.framework import command
 from chit.text import counted
-from chit_sync.errors import StoreError
+from chit_sync.errors import StoreError, UsageError
 from chit_sync.store import fsck as checking
 
 
 @command()
 @click.option("--rebuild", is_flag=True, help="Make every table again from the log.")
-def fsck(app: App, rebuild: bool) -> None:
+@click.option("--without-damaged", is_flag=True, help="Rebuild even where changes cannot be read; what they said is lost.")
+def fsck(app: App, rebuild: bool, without_damaged: bool) -> None:
     """Look for damage, and rebuild what can be rebuilt.
 
     Reads the whole log: each change against its hash, the tables against what the changes add up to, attachments against their
     hashes. Nothing is repaired unless --rebuild asks for it.
     """
+    if without_damaged and not rebuild:
+        raise UsageError("--without-damaged goes with --rebuild")
     if rebuild and not app.options.dry_run:
-        checking.rebuild(app.store)
+        checking.rebuild(app.store, without_damaged=without_damaged)
         app.say("every table was made again from the log")
     elif rebuild:
         app.say("would make every table again from the log")

@@ -199,7 +199,7 @@ def _rebuild(store: Store, *, without_damaged: bool) -> None:
             raise StoreError(
                 f"{len(unreadable)} change(s) in the log cannot be read, the first at place {unreadable[0]}; "
                 "what they said would be lost from the tables",
-                RESTORE,
+                f"{RESTORE} `chit fsck --rebuild --without-damaged` goes on without them.",
             )
         refile(db, filing.moves("main.tickets"))
         for table, condition, _ in ORPHANS:
