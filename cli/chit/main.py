@@ -10,15 +10,32 @@ from chit import __version__
 
 def main() -> NoReturn:
     """Runs the command line and ends the process with the exit code that the documentation promises."""
-    code = run(sys.argv[1:], ends=True)
+    _open_streams()
+    code = 0
     try:
+        code = run(sys.argv[1:], ends=True)
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         code = 141
+    except OSError as error:  # the disk that the output goes to is full, for one
+        code = code or 1
+        if error.strerror:
+            os.write(2, f"error: {error.strerror.lower()}\n".encode())
     # Everything is written and nothing is left to do, so the interpreter is not taken down piece by piece, and SQLite does not
     # tidy its log away after every single command (see `App.close`).
     os._exit(code)
+
+
+def _open_streams() -> None:
+    """Output is UTF-8 whatever the locale, and a stream that the caller has closed is an empty one."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115  # open until the process ends
+            setattr(sys, name, stream)
+        if name != "stdin":
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def run(arguments: Sequence[str], *, ends: bool = False) -> int:

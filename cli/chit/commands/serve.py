@@ -24,17 +24,17 @@ def serve(app: App, host: str, port: int, open_to_all: bool, cert: str | None, k
     Whoever uses it needs a token: `chit token create NAME`. Use --cert and --key, or a proxy that does TLS, on any network.
     """
     with Server(app.store_path, host, port, open_to_all=open_to_all, cert=cert, key=key, report=app.say) as server:
-        app.output.one(
-            {"schema": "chit.serving/1", "url": server.address, "store": app.store_path}, lambda: server.address
-        )
-        sys.stdout.flush()
-        if app.options.dry_run:
-            app.say("would serve the store there")
-            return
-        app.say("serving; Ctrl-C ends it")
         # A service manager ends a service with SIGTERM: that is an orderly end too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
+            app.output.one(
+                {"schema": "chit.serving/1", "url": server.address, "store": app.store_path}, lambda: server.address
+            )
+            sys.stdout.flush()
+            if app.options.dry_run:
+                app.say("would serve the store there")
+                return
+            app.say("serving; Ctrl-C ends it")
             server.serve()
         except KeyboardInterrupt:
             app.say("ended")
