@@ -12,12 +12,14 @@ import click
 from chit.context import App
 from chit.errors import GENERIC, INTERRUPTED, PIPE, USAGE, exit_code, hint_for
 from chit.framework import root
+from chit.language import english, start, translate
 from chit.text import clean
 from chit_sync.errors import AmbiguousError, ChitError, PartialError, QueryError
 
 
 def guarded(arguments: Sequence[str], *, ends: bool = False) -> int:
     """Runs the command line; returns its exit code. ends: the process ends right after it."""
+    start(os.environ, arguments)
     try:
         result = root.main(list(arguments), prog_name="chit", standalone_mode=False, obj=App(ends=ends))
     except BrokenPipeError:
@@ -46,9 +48,10 @@ def _report(error: Exception, arguments: Sequence[str]) -> int:
     if as_json:
         sys.stderr.write(json.dumps(problem, ensure_ascii=False) + "\n")
     else:
-        lines = [f"error: {problem['detail']}", *(f"  {line}" for line in problem.get("items", ()))]
+        lines = [f"{translate('error:')} {translate(problem['detail'])}"]
+        lines += [f"  {line}" for line in problem.get("items", ())]
         if problem["hint"]:
-            lines.append(f"hint: {problem['hint']}")
+            lines.append(f"{translate('hint:')} {translate(problem['hint'])}")
         sys.stderr.write("\n".join(clean(line) for line in lines) + "\n")
     return int(problem["exit"])
 
@@ -66,11 +69,12 @@ def _problem(error: Exception) -> dict[str, Any] | None:
         found = _members(_kind(error), error.message, exit_code(error), error.hint or hint_for(error))
         if isinstance(error, QueryError):
             found["column"] = error.column
-            found["detail"] += f", at column {error.column} of the query"
+            where = {"message": translate(error.message), "column": error.column}
+            found["detail"] = translate("{message}, at column {column} of the query", **where)
         if isinstance(error, AmbiguousError):
             found["items"] = error.candidates
         if isinstance(error, PartialError):
-            found["items"] = error.failures
+            found["items"] = [*map(translate, error.failures)]
         return found
     if isinstance(error, OSError) and error.strerror:
         name = f" {error.filename}" if error.filename else ""
@@ -109,7 +113,8 @@ def _usage_message(error: click.ClickException) -> str:
         return f"no such option {error.option_name}"
     message = " ".join((error.message if isinstance(error, _WITH_HINT) else error.format_message()).split())
     message = message.replace("a valid integer range", "a whole number").replace("a valid float range", "a number")
-    return message[:1].lower() + message[1:].removesuffix(".")
+    message = message.removesuffix(".")
+    return message[:1].lower() + message[1:] if english() else message
 
 
 _WITH_HINT = (click.NoSuchOption, click.exceptions.NoSuchCommand)

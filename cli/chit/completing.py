@@ -7,6 +7,8 @@ person who presses Tab is not shown an error.
 from collections.abc import Mapping
 from typing import Any
 
+from chit.language import start, translate
+
 VARIABLE = "_CHIT_COMPLETE"
 Item = tuple[str, str, str]
 """(type: plain, file or dir; value; help)"""
@@ -18,6 +20,7 @@ def answer(environ: Mapping[str, str]) -> str | None:
     line = environ.get("COMP_WORDS", "")
     if instruction != "complete" or shell not in ("bash", "zsh", "fish"):
         return None
+    start(environ)
     words = _words(line)
     if shell == "fish":
         incomplete = environ.get("COMP_CWORD", "")
@@ -72,13 +75,15 @@ def _items(environ: Mapping[str, str], words: list[str], incomplete: str) -> lis
     if incomplete.startswith("-"):
         own = TABLE[name][0] if name in TABLE else {}
         known = {**own, **{option: said for option, said in OPTIONS.items() if option not in own}}
-        return [("plain", option, said[0]) for option, said in known.items() if option.startswith(incomplete)]
+        return [
+            ("plain", option, translate(said[0])) for option, said in known.items() if option.startswith(incomplete)
+        ]
     if not name:
-        return [("plain", one, entry.help) for one, entry in COMMANDS.items() if one.startswith(incomplete)]
+        return [("plain", one, translate(entry.help)) for one, entry in COMMANDS.items() if one.startswith(incomplete)]
     below = [key for key in TABLE if key.startswith(name + " ")]
     if below:
         found = [(key.rpartition(" ")[2], TABLE[key][2]) for key in below]
-        return [("plain", one, text) for one, text in found if one.startswith(incomplete)]
+        return [("plain", one, translate(text)) for one, text in found if one.startswith(incomplete)]
     return _values(environ, directory, TABLE[name][1] if name in TABLE else "", incomplete)
 
 

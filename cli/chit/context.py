@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chit.language import translate
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.store.database import DATABASE, Store
 from chit_sync.store.discovery import FOLDER, find_store
@@ -200,12 +201,12 @@ class App:
 
         return Output(self)
 
-    def say(self, message: str) -> None:
-        """A message for people, on standard error; nothing with --quiet or --json."""
+    def say(self, message: str, *, as_is: bool = False) -> None:
+        """A message for people, on standard error; nothing with --quiet or --json. as_is: it is translated already, or is data."""
         if not (self.options.quiet or self.options.json or self.options.jsonl):
             from chit.text import clean_lines
 
-            sys.stderr.write(clean_lines(message) + "\n")
+            sys.stderr.write(clean_lines(message if as_is else translate(message)) + "\n")
 
     def confirm(self, question: str, flag: str = "--yes") -> None:
         """Asks on a terminal; elsewhere --yes must have been given. Raises UsageError, or Abort for a no."""
@@ -215,7 +216,7 @@ class App:
             raise UsageError(f"{question} There is nobody to ask.", f"Say {flag} to go on.")
         import click
 
-        if not click.confirm(question, err=True):
+        if not click.confirm(translate(question), err=True):
             self.say("nothing was changed")
             raise click.Abort
 

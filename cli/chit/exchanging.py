@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chit.context import App, user_config
+from chit.language import number, translate
 from chit.text import SHORT_ID, counted, size
 from chit_sync.errors import ConflictError, PartialError, UsageError
 from chit_sync.exchange.results import Pulled, Pushed
@@ -83,9 +84,10 @@ class Progress:
         self.last = now
         if total:
             full = min(_BAR, _BAR * done // total)
-            text = f"{self.what} [{'#' * full}{'.' * (_BAR - full)}] {done:,} of {total:,}"
+            share = translate("{done} of {total}", done=number(f"{done:,}"), total=number(f"{total:,}"))
+            text = f"{self.what} [{'#' * full}{'.' * (_BAR - full)}] {share}"
         else:
-            text = f"{self.what} {done:,}"
+            text = f"{self.what} {number(f'{done:,}')}"
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
         self.shown = True
@@ -146,7 +148,10 @@ def say_pulled(app: App, store: Store, remote: Remote, pulled: Pulled) -> None:
         numbers = sorted({conflict.ticket for conflict in pulled.conflicts})
         app.say(f"{counted(len(pulled.conflicts), 'new conflict')}; `chit resolve TICKET` decides:")
         for ticket in load_many(store, numbers[:20]):
-            app.say(f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}")
+            app.say(
+                f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}",
+                as_is=True,
+            )
 
 
 def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:

@@ -1,7 +1,8 @@
 """How chit uses click: commands imported when they are used, and global options that work before and after the command's name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from chit import __version__
 from chit.commands import ALIASES, COMMANDS, SECTIONS
 from chit.context import App, parse_setting
+from chit.language import english, translate
 
 if TYPE_CHECKING:
     from click.parser import _OptionParser
@@ -56,6 +58,21 @@ GLOBAL_OPTIONS: list[click.Parameter] = [
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_WHOLE = 200
+"""More characters than any first sentence has."""
+
+
+def help_records(parameters: Iterable[click.Parameter], context: click.Context) -> list[tuple[str, str]]:
+    """The options among the parameters as they are typed, with their help."""
+    found = []
+    for option in parameters:
+        record = option.get_help_record(context) if isinstance(option, click.Option) else None
+        if record is not None:
+            said = getattr(option, "help", None) or ""
+            found.append((record[0], record[1].replace(said, translate(said), 1)))
+    return found
+
+
 class Command(click.Command):
     """A command that takes the global options too."""
 
@@ -75,15 +92,30 @@ class Command(click.Command):
         parser._long_opt.update(parser._short_opt)
         return parser
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence of the help."""
+        return super().get_short_help_str(limit) if english() else translate(super().get_short_help_str(_WHOLE))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help, translated by paragraphs."""
+        if english() or not self.help:
+            super().format_help_text(ctx, formatter)
+            return
+        parts = [
+            part if part.startswith("\b") else " ".join(part.split()) for part in cleandoc(self.help).split("\n\n")
+        ]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join(map(translate, parts)))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options; the global ones are in `chit --help`."""
-        options = [parameter for parameter in self.params if isinstance(parameter, click.Option)]
-        records = [record for option in options if (record := option.get_help_record(ctx)) is not None]
+        records = help_records(self.params, ctx)
         if records:
-            with formatter.section("Options"):
+            with formatter.section(translate("Options")):
                 formatter.write_dl(records)
-        with formatter.section("Also"):
-            formatter.write_text("the options that every command has: `chit help options`.")
+        with formatter.section(translate("Also")):
+            formatter.write_text(translate("the options that every command has: `chit help options`."))
 
 
 class Group(click.Group, Command):
@@ -116,9 +148,11 @@ class Root(Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Commands by section, then the options that every command has."""
         for section, title in SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items() if entry.section == section])
-        click.Command.format_options(self, ctx, formatter)
+            entries = [(name, translate(entry.help)) for name, entry in COMMANDS.items() if entry.section == section]
+            with formatter.section(translate(title)):
+                formatter.write_dl(entries)
+        with formatter.section(translate("Options")):
+            formatter.write_dl(help_records(self.get_params(ctx), ctx))
 
 
 @click.command(cls=Root, context_settings=_SETTINGS)

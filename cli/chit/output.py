@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chit.language import translate
 from chit.text import cell, clean, pad, paint, shorten, width, write
 from chit_sync.errors import UsageError
 
@@ -110,7 +111,7 @@ class Output:
         """An aligned table on a terminal, tab-separated lines elsewhere; nothing is cut, the terminal wraps what is too long."""
         if not self.app.terminal:
             return "".join("\t".join(map(cell, row)) + self.end for row in rows)
-        return aligned(headers, rows, self.app.colored, _ENDLESS)
+        return aligned([*map(translate, headers)], rows, self.app.colored, _ENDLESS)
 
 
 def screen() -> tuple[int, int]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from textwrap import wrap
 
 from chit.context import App
+from chit.language import translate
 from chit.output import columns
-from chit.text import SHORT_ID, clean, clean_lines, paint, shorten, size
+from chit.text import SHORT_ID, ago, clean, clean_lines, paint, shorten, size
 from chit_sync.schema import FIELDS, PRIORITY_RANK
 from chit_sync.ticket import Comment, Ticket
-from chit_sync.times import local, relative
+from chit_sync.times import local
 
 PRIORITY_STYLES = {1: "bold red", 2: "yellow", 3: "", 4: "dim", 5: "dim"}
 _WIDEST = 100
@@ -23,50 +24,51 @@ def page(app: App, ticket: Ticket) -> str:
         return paint(text, how) if app.colored else text
 
     def when(stamp: int) -> str:
-        return f"{local(stamp, app.zone)} ({relative(stamp, app.now)})"
+        return f"{local(stamp, app.zone)} ({ago(stamp, app.now)})"
 
     rank = PRIORITY_RANK.get(ticket.text("priority"), 3)
     lines = [
-        style(clean(ticket.title) or "(no title)", "bold"),
+        style(clean(ticket.title) or translate("(no title)"), "bold"),
         " · ".join(
             (
-                ticket.id[:SHORT_ID] + (f" no {ticket.called}" if ticket.called else ""),
-                ticket.text("status") or "no status",
-                style(ticket.text("priority") or "no priority", PRIORITY_STYLES[rank]),
-                f"by {clean(ticket.author)} {when(ticket.created)}",
+                ticket.id[:SHORT_ID] + (translate(" no {number}", number=ticket.called) if ticket.called else ""),
+                ticket.text("status") or translate("no status"),
+                style(ticket.text("priority") or translate("no priority"), PRIORITY_STYLES[rank]),
+                translate("by {author} {time}", author=clean(ticket.author), time=when(ticket.created)),
             )
         ),
         "",
     ]
     if ticket.value("deleted"):
-        lines[2:2] = [style("This ticket was deleted; `chit reopen` brings it back.", "red")]
+        lines[2:2] = [style(translate("This ticket was deleted; `chit reopen` brings it back."), "red")]
     if ticket.value("merged"):
-        lines[2:2] = [style(f"Merged into {ticket.text('merged')[:SHORT_ID]}.", "yellow")]
+        lines[2:2] = [style(translate("Merged into {ticket}.", ticket=ticket.text("merged")[:SHORT_ID]), "yellow")]
     facts = _facts(ticket, when)
     if facts:
         widest = max(len(name) for name, _ in facts)
         lines += [f"{style(name.ljust(widest), 'dim')}  {clean(value)}" for name, value in facts] + [""]
     if ticket.conflicts:
-        lines.append(style("In conflict", "bold red"))
+        lines.append(style(translate("In conflict"), "bold red"))
         for conflict in ticket.conflicts:
             others = ", ".join(_brief(other) for other in conflict.others)
-            lines.append(f"  {conflict.path}: {_brief(conflict.shown)} is shown, but somebody wrote {others}")
-        lines += [f"  `chit resolve {ticket.id[:SHORT_ID]}` decides.", ""]
+            values = {"field": conflict.path, "shown": _brief(conflict.shown), "others": others}
+            lines.append(translate("  {field}: {shown} is shown, but somebody wrote {others}", **values))
+        lines += [translate("  `chit resolve {ticket}` decides.", ticket=ticket.id[:SHORT_ID]), ""]
     if ticket.text("description"):
         lines += [*_text(ticket.text("description"), screen), ""]
     for comment in ticket.comments:
         lines += [style(_rule(comment, when(comment.time), screen), "dim"), *_text(comment.body, screen), ""]
     if ticket.attachments:
-        lines.append(style("Attachments", "bold"))
+        lines.append(style(translate("Attachments"), "bold"))
         for attachment in ticket.attachments:
-            where = "" if attachment.here else "  (its bytes are not here yet)"
+            where = "" if attachment.here else translate("  (its bytes are not here yet)")
             lines.append(f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}")
         lines.append("")
     if ticket.links:
-        lines.append(style("Links", "bold"))
+        lines.append(style(translate("Links"), "bold"))
         lines += [f"  {link.kind} {link.ticket[:SHORT_ID]}  {clean(link.title or '')}" for link in ticket.links] + [""]
     if ticket.elsewhere:
-        lines.append(style("Elsewhere", "bold"))
+        lines.append(style(translate("Elsewhere"), "bold"))
         lines += [f"  {place.remote}#{place.number}" for place in ticket.elsewhere] + [""]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -79,18 +81,18 @@ def _facts(ticket: Ticket, when: Callable[[int], str]) -> list[tuple[str, str]]:
             continue
         facts.append(
             (
-                name,
+                translate(name),
                 when(value)
                 if field.type == "time" and isinstance(value, int)
-                else "yes"
+                else translate("yes")
                 if value is True
                 else str(value),
             )
         )
     if ticket.labels:
-        facts.append(("labels", ", ".join(ticket.labels)))
+        facts.append((translate("labels"), ", ".join(ticket.labels)))
     facts += [(f"x.{name}", _brief(value)) for name, value in ticket.custom.items()]
-    facts.append(("updated", when(ticket.updated)))
+    facts.append((translate("updated"), when(ticket.updated)))
     return facts
 
 

@@ -2,6 +2,8 @@
 
 import sys
 
+from chit.language import english, number, plural, translate
+
 _DROP: dict[int, str | None] = dict.fromkeys(
     (*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 )
@@ -81,7 +83,7 @@ def pad(text: str, columns: int) -> str:
 
 def counted(count: int, noun: str) -> str:
     """`1 change`, `2 changes`, `1,000 changes`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{number(f'{count:,}')} {plural(noun, f'{noun}s', count)}"
 
 
 def size(count: int) -> str:
@@ -89,9 +91,17 @@ def size(count: int) -> str:
     amount = float(count)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if amount < 1024:
-            return f"{count} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+            return f"{count} {translate('bytes')}" if unit == "bytes" else f"{number(f'{amount:.1f}')} {unit}"
         amount /= 1024
-    return f"{amount:.1f} TiB"
+    return f"{number(f'{amount:.1f}')} TiB"
+
+
+def ago(stamp: int, now: int) -> str:
+    """How long ago, in a few characters; the units are those that people type."""
+    from chit_sync.times import relative
+
+    text = relative(stamp, now)
+    return text if english() or text != "now" else translate("now")
 
 
 def write(text: str) -> None:

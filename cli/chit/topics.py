@@ -5,32 +5,38 @@ from collections.abc import Callable
 from typing import Any
 
 from chit.errors import MEANINGS
+from chit.language import translate
 from chit_sync import schema
 from chit_sync.ticket import SCHEMA
 
 
 def priorities() -> str:
     """The levels of priority and what each means."""
-    lines = [f"{rank}  {choice.name:<9} {choice.help}" for rank, choice in enumerate(schema.PRIORITIES, 1)]
-    return "Priorities, the most urgent first. The number may be typed for the name.\n\n" + "\n".join(lines) + "\n"
+    lines = [f"{rank}  {choice.name:<9} {translate(choice.help)}" for rank, choice in enumerate(schema.PRIORITIES, 1)]
+    head = translate("Priorities, the most urgent first. The number may be typed for the name.")
+    return f"{head}\n\n" + "\n".join(lines) + "\n"
 
 
 def fields() -> str:
     """The fields of a ticket."""
-    lines = ["The fields of a ticket. `chit edit TICKET --FIELD VALUE` sets one, an empty value clears it.", ""]
+    lines = [
+        translate("The fields of a ticket. `chit edit TICKET --FIELD VALUE` sets one, an empty value clears it."),
+        "",
+    ]
     for field in schema.FIELDS.values():
         if field.writer == "person":
-            lines.append(f"{field.name:<14} {field.help}")
-            lines += [f"{'':<16}{choice.name:<10} {choice.help}" for choice in field.choices]
-    lines += [f"{'labels':<14} {schema.LABELS.help}", f"{'x.NAME':<14} {schema.CUSTOM.help}"]
+            lines.append(f"{field.name:<14} {translate(field.help)}")
+            lines += [f"{'':<16}{choice.name:<10} {translate(choice.help)}" for choice in field.choices]
+    lines += [f"{'labels':<14} {translate(schema.LABELS.help)}", f"{'x.NAME':<14} {translate(schema.CUSTOM.help)}"]
     return "\n".join(lines) + "\n"
 
 
 def exit_codes() -> str:
     """What each exit code means."""
     return (
-        "Exit codes; they do not change.\n\n"
-        + "\n".join(f"{code:>4}  {text}" for code, text in MEANINGS.items())
+        translate("Exit codes; they do not change.")
+        + "\n\n"
+        + "\n".join(f"{code:>4}  {translate(text)}" for code, text in MEANINGS.items())
         + "\n"
     )
 
@@ -39,20 +45,20 @@ def options() -> str:
     """The options that every command has."""
     import click
 
-    from chit.framework import GLOBAL_OPTIONS, root
+    from chit.framework import GLOBAL_OPTIONS, help_records, root
 
-    context = click.Context(root)
-    records = [record for option in GLOBAL_OPTIONS if (record := option.get_help_record(context)) is not None]
+    records = help_records(GLOBAL_OPTIONS, click.Context(root))
     widest = max(len(names) for names, _ in records)
     lines = [f"{names:<{widest}}  {text}" for names, text in records]
-    return "Options that every command has, before or after its name.\n\n" + "\n".join(lines) + "\n"
+    head = translate("Options that every command has, before or after its name.")
+    return f"{head}\n\n" + "\n".join(lines) + "\n"
 
 
 def queries() -> str:
     """The query language."""
     from chit_sync.query.help import HELP
 
-    return HELP
+    return translate(HELP)
 
 
 TOPICS: dict[str, Callable[[], str]] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Protocol
 
+from chit.language import translate
 from chit.text import clean, shorten
 from chit_sync.registers import Value
 from chit_sync.schema import FIELDS
@@ -40,24 +41,25 @@ def _field(step: Step, zone: tzinfo) -> str:
     if step.path.startswith("labels/"):
         return f"{'+' if step.new else '-'}{clean(step.path[7:])}"
     if step.path == "deleted":
-        return "deleted" if step.new else "brought back"
+        return translate("deleted") if step.new else translate("brought back")
     old, new = (readable(step.path, value, zone) for value in (step.old, step.new))
+    name = translate(step.path) if step.path in FIELDS else step.path
     if step.new is None:
-        return f"{step.path} cleared"
-    return f"{step.path} {new}" if step.old is None else f"{step.path} {old} → {new}"
+        return translate("{field} cleared", field=name)
+    return f"{name} {new}" if step.old is None else f"{name} {old} → {new}"
 
 
 def _item(key: str, named: dict[str, Step]) -> str:
     kind, _, ident = key.partition("/")
     if "deleted" in named and named["deleted"].new:
-        return f"took away {kind} {ident[:8]}"
+        return translate("took away {kind} {id}", kind=translate(kind), id=ident[:8])
     if kind == "comment" and "body" in named:
         body = named["body"]
-        how = "said" if body.old is None else f"rewrote {ident[:8]}"
+        how = translate("said") if body.old is None else translate("rewrote {id}", id=ident[:8])
         visibility = named["visibility"].new if "visibility" in named else "public"
         return f"{how}{'' if visibility == 'public' else f' ({visibility})'}: {brief(body.new)}"
     if kind == "attachment" and "name" in named:
-        return f"attached {brief(named['name'].new)}"
+        return translate("attached {name}", name=brief(named["name"].new))
     if kind == "link" and "kind" in named:
         return f"{named['kind'].new} {str(named['target'].new)[:8] if 'target' in named else ''}"
     return ", ".join(f"{kind} {ident[:8]} {name} {brief(step.new)}" for name, step in named.items())
@@ -69,7 +71,7 @@ def readable(path: str, value: Value, zone: tzinfo) -> str:
         from chit_sync.times import local
 
         return local(value, zone)
-    return "yes" if value is True else brief(value)
+    return translate("yes") if value is True else brief(value)
 
 
 def exact(path: str, value: Value) -> str:

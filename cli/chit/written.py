@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chit.context import App
+from chit.language import translate
 from chit.output import Record
 from chit.text import SHORT_ID
 from chit.wording import sentences
@@ -32,9 +33,11 @@ def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str 
             number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
             app.say("would write a new ticket" if would else f"wrote {short(done.id)}{number}")
         elif not done.sets:
-            app.say(f"{short(done.id)}: {nothing}")
+            app.say(f"{short(done.id)}: {translate(nothing)}", as_is=True)
         else:
-            app.say(f"{short(done.id)}: {would}{', '.join(sentences(done.sets, app.zone))}")
+            what = ", ".join(sentences(done.sets, app.zone))
+            what = translate("would {what}", what=what) if would else what
+            app.say(f"{short(done.id)}: {what}", as_is=True)
     if next_step and not would and any(done.sets for done in results):
         app.say(next_step)
 

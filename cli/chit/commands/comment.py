@@ -5,6 +5,7 @@ import click
 from chit import editor
 from chit.context import App
 from chit.framework import command
+from chit.language import translate
 from chit.params import text_options, tickets_argument
 from chit.selection import to_write
 from chit.written import report
@@ -51,7 +52,8 @@ def comment(
     if text is None:
         names = ", ".join(f"{ticket.id[:8]} {ticket.title}" for ticket in found[:3])
         old = _body(found[0], rewritten) if rewritten else ""
-        buffer, values, text = editor.edited(app, {"visibility": visibility}, old, f"A comment on {names}", "-m or -F")
+        note = translate("A comment on {tickets}", tickets=names)
+        buffer, values, text = editor.edited(app, {"visibility": visibility}, old, note, "-m or -F")
         visibility = str(values.get("visibility", visibility))
     if visibility not in [choice.name for choice in schema.VISIBILITIES]:
         raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")

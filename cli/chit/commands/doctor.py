@@ -8,6 +8,7 @@ import sys
 from chit import __version__
 from chit.context import App, user_config
 from chit.framework import command
+from chit.language import translate
 from chit.text import counted
 from chit_sync.errors import ChitError, PartialError
 
@@ -27,10 +28,17 @@ def doctor(app: App) -> None:
         {"schema": "chit.finding/1", "severity": severity, "subject": subject, "finding": text}
         for severity, subject, text in found
     ]
-    app.output.many(records, lambda: app.output.table(("", "WHAT", "FOUND"), found))
-    bad = [f"{subject}: {text}" for severity, subject, text in found if severity == BAD]
+    app.output.many(records, lambda: app.output.table(("", "WHAT", "FOUND"), _shown(app, found)))
+    bad = [f"{translate(subject)}: {translate(text)}" for severity, subject, text in found if severity == BAD]
     if bad:
         raise PartialError(counted(len(bad), "problem"), bad)
+
+
+def _shown(app: App, found: list[Finding]) -> list[Finding]:
+    """The findings in the language of the person who reads them; what goes to a program stays as it is."""
+    if not app.terminal:
+        return found
+    return [(translate(severity), translate(subject), translate(text)) for severity, subject, text in found]
 
 
 def _versions() -> list[Finding]:
@@ -91,7 +99,7 @@ def _store(app: App) -> list[Finding]:
             (
                 WARN,
                 "clock",
-                f"the store holds changes from {counted(ahead // 3600, 'hour')} ahead of this machine's clock",
+                f"the store holds changes from {ahead // 3600} hours ahead of this machine's clock",
             )
         )
     return found

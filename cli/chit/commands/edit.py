@@ -7,6 +7,7 @@ import click
 from chit import editor, fields
 from chit.context import App
 from chit.framework import command
+from chit.language import translate
 from chit.params import field_options, text_options, tickets_argument
 from chit.selection import to_write
 from chit.written import report
@@ -63,7 +64,7 @@ def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
     front = {name: fields.shown(app, name, ticket.value(name)) for name in names}
     front["labels"] = ", ".join(ticket.labels)
     old = ticket.text("description").strip("\n")
-    help_text = "The description is below the second +++ line. Empty fields are cleared."
+    help_text = translate("The description is below the second +++ line. Empty fields are cleared.")
     buffer, values, body = editor.edited(app, front, old, help_text, "a field to change")
     try:
         wanted = _read_back(app, ticket, values, front)

@@ -7,14 +7,14 @@ import click
 from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
+from chit.language import translate
 from chit.output import Record, aligned, columns, plain
-from chit.text import SHORT_ID, cell, shorten, width
+from chit.text import SHORT_ID, ago, cell, shorten, width
 from chit_sync.errors import UsageError
 from chit_sync.query import listing
 from chit_sync.schema import PRIORITIES
 from chit_sync.store.reading import called, load_many
 from chit_sync.ticket import iso
-from chit_sync.times import relative
 
 COLUMNS = ("id", "number", "priority", "status", "assignee", "queue", "updated", "title")
 """The columns of tab-separated output, in this order, for good."""
@@ -90,10 +90,10 @@ def _line(row: listing.Row, number: int | None) -> str:
 
 
 def _cells(app: App, row: listing.Row, number: int | None) -> tuple[str, ...]:
-    title = row.title or "(no title)"
+    title = row.title or translate("(no title)")
     return (
         row.id[:SHORT_ID], str(number or ""), _PRIORITY_NAMES[row.priority - 1], shorten(row.status or "", _NAME),
-        shorten(row.assignee or "", _NAME), relative(row.updated, app.now), f"! {title}" if row.emergency else title,
+        shorten(row.assignee or "", _NAME), ago(row.updated, app.now), f"! {title}" if row.emergency else title,
     )  # fmt: skip
 
 
@@ -108,13 +108,13 @@ def _table(app: App, rows: Sequence[listing.Row], numbers: Mapping[int, int]) ->
     if not rows:
         return ""
     styles = [PRIORITY_STYLES[row.priority - 1] for row in rows]
-    cells = [_HEADERS, *(_cells(app, row, numbers.get(row.num)) for row in rows)]
+    cells = [tuple(map(translate, _HEADERS)), *(_cells(app, row, numbers.get(row.num)) for row in rows)]
     screen = columns()
     for heading in _CAN_GO:
         wide = sum(max(map(width, column)) + 2 for column in list(zip(*cells, strict=True))[:-1])
         if wide + _LEAST_TITLE <= screen:
             break
-        place = cells[0].index(heading)
+        place = cells[0].index(translate(heading))
         cells = [(*line[:place], *line[place + 1 :]) for line in cells]
     return aligned(cells[0], cells[1:], app.colored, screen, styles=styles)
 

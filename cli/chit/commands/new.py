@@ -7,6 +7,7 @@ import click
 from chit import editor, fields
 from chit.context import App
 from chit.framework import command
+from chit.language import translate
 from chit.params import field_options, text_options
 from chit.written import report
 from chit_sync import schema
@@ -68,8 +69,9 @@ def _from_editor(app: App, wanted: dict[str, Value]) -> tuple[str, str, str, dic
     """(buffer, title, text, fields) from the editor."""
     given = {"priority": schema.DEFAULT_PRIORITY, **wanted}
     front = {"title": "", **{name: fields.shown(app, name, value) for name, value in given.items() if "/" not in name}}
-    levels = "\n".join(f"  {choice.name:<9} {choice.help}" for choice in schema.PRIORITIES)
-    help_text = f"Fill in the title; the description goes below the second +++ line. Any field may be added.\nPriorities:\n{levels}"
+    levels = "\n".join(f"  {choice.name:<9} {translate(choice.help)}" for choice in schema.PRIORITIES)
+    how = "Fill in the title; the description goes below the second +++ line. Any field may be added.\nPriorities:\n{levels}"
+    help_text = translate(how, levels=levels)
     buffer, values, body = editor.edited(app, front, "", help_text, "-m, -F or --title")
     title = str(values.get("title", "")).strip()
     if not title:

@@ -8,6 +8,7 @@ from chit import fields
 from chit.commands.conflicts import records
 from chit.context import App
 from chit.framework import command
+from chit.language import translate
 from chit.params import tickets_argument
 from chit.selection import to_write
 from chit.text import SHORT_ID
@@ -78,8 +79,8 @@ def _ask(app: App, ticket: Ticket, conflict: Conflict) -> Value:
             f"{ticket.id[:SHORT_ID]} is in conflict at {names}", "Say --shown, --other or --set FIELD=VALUE."
         )
     options = [conflict.shown, *conflict.others]
-    app.say(f"{ticket.id[:SHORT_ID]} {ticket.title}: {conflict.path}")
+    app.say(f"{ticket.id[:SHORT_ID]} {ticket.title}: {conflict.path}", as_is=True)
     for number, value in enumerate(options, 1):
-        app.say(f"  {number}  {brief(value)}{'  (shown now)' if number == 1 else ''}")
-    answer: int = click.prompt("Which one holds?", type=click.IntRange(1, len(options)), default=1, err=True)
+        app.say(f"  {number}  {brief(value)}{translate('  (shown now)') if number == 1 else ''}", as_is=True)
+    answer: int = click.prompt(translate("Which one holds?"), type=click.IntRange(1, len(options)), default=1, err=True)
     return options[answer - 1]

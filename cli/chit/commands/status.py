@@ -5,11 +5,11 @@ import click
 from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
-from chit.text import SHORT_ID, clean, counted, paint
+from chit.language import translate
+from chit.text import SHORT_ID, ago, clean, counted, paint
 from chit_sync.store.overview import Exchange, Overview, overview
 from chit_sync.store.reading import idents
 from chit_sync.ticket import iso
-from chit_sync.times import relative
 
 _MOST_SHOWN = 10
 """Refusals that a person is shown; --json has all."""
@@ -54,40 +54,45 @@ def _lines(app: App, found: Overview) -> list[str]:
     def style(text: str, how: str) -> str:
         return paint(text, how) if app.colored else text
 
-    overdue = f", {found.overdue} overdue (`chit list is:overdue`)" if found.overdue else ""
+    overdue = translate(", {count} overdue (`chit list is:overdue`)", count=found.overdue) if found.overdue else ""
     lines = [f"{counted(found.open, 'open ticket')}{overdue}"]
     if found.conflicts:
-        lines.append(style(f"{counted(found.conflicts, 'conflict')}: `chit resolve TICKET` decides", "bold red"))
+        decide = translate("{conflicts}: `chit resolve TICKET` decides", conflicts=counted(found.conflicts, "conflict"))
+        lines.append(style(decide, "bold red"))
         lines += [f"    {one.id[:SHORT_ID]}  {clean(one.title)}" for one in found.in_conflict]
     for exchange in found.exchanges:
         lines += _exchange(app, exchange)
     if not found.exchanges:
-        lines.append("no remote: `chit remote add origin URL` names one to exchange with")
+        lines.append(translate("no remote: `chit remote add origin URL` names one to exchange with"))
     return lines
 
 
 def _exchange(app: App, one: Exchange) -> list[str]:
     name, pending = one.remote.name, one.pending
     flag = "" if name == "origin" else f" --remote {name}"
-    when = f", last heard of {relative(one.remote.contact, app.now)}" if one.remote.contact else ", not reached yet"
+    when = translate(", not reached yet")
+    if one.remote.contact:
+        when = translate(", last heard of {ago}", ago=ago(one.remote.contact, app.now))
     lines = [f"{name} {clean(one.remote.url)}{when}"]
     if pending.unsent:
-        unsent = counted(pending.unsent, "change")
-        lines.append(f"    {unsent} to send: `chit push{flag}` sends, `chit diff{flag}` shows what")
+        unsent = "    {changes} to send: `chit push{flag}` sends, `chit diff{flag}` shows what"
+        lines.append(translate(unsent, changes=counted(pending.unsent, "change"), flag=flag))
     if pending.fetched:
-        lines.append(f"    {counted(pending.fetched, 'change')} fetched and not taken yet: `chit pull{flag}`")
+        fetched = "    {changes} fetched and not taken yet: `chit pull{flag}`"
+        lines.append(translate(fetched, changes=counted(pending.fetched, "change"), flag=flag))
     if pending.held:
-        lines.append(f"    {counted(pending.held, 'change')} from there did not pass here; each pull tries again")
+        held = "    {changes} from there did not pass here; each pull tries again"
+        lines.append(translate(held, changes=counted(pending.held, "change")))
     if pending.refused:
-        lines.append(f"    {counted(pending.refused, 'change')} refused there:")
+        lines.append(translate("    {changes} refused there:", changes=counted(pending.refused, "change")))
         ids = idents(app.reading, [refusal.ticket for refusal in one.refusals[:_MOST_SHOWN]])
         lines += [
-            f"        {ids.get(refusal.ticket, '')[:SHORT_ID]} {relative(refusal.time, app.now)}: {clean(refusal.reason)}"
+            f"        {ids.get(refusal.ticket, '')[:SHORT_ID]} {ago(refusal.time, app.now)}: {clean(translate(refusal.reason))}"
             for refusal in one.refusals[:_MOST_SHOWN]
         ]
         if len(one.refusals) > _MOST_SHOWN:
-            lines.append(f"        and {len(one.refusals) - _MOST_SHOWN} more")
-        lines.append(f"    mend the cause and `chit push --again{flag}`, or `chit undo`")
+            lines.append(translate("        and {count} more", count=len(one.refusals) - _MOST_SHOWN))
+        lines.append(translate("    mend the cause and `chit push --again{flag}`, or `chit undo`", flag=flag))
     if not sum(pending):
-        lines.append("    nothing to send, nothing waiting")
+        lines.append(translate("    nothing to send, nothing waiting"))
     return lines

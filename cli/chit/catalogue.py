@@ -1,0 +1,165 @@
+"""A catalogue of messages: what a text is in another language. Imported only where that is not English.
+
+Nothing here may fail: what cannot be translated stays as it is.
+"""
+
+import gettext
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from chit.language import DOMAIN
+
+FOLDER = os.path.join(os.path.dirname(__file__), "locale")
+
+_HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
+_COUNT = re.compile(r"([0-9][0-9.,]*) ([a-z]+)")
+_MARKS = str.maketrans(",.", ".,")
+
+
+class Template(NamedTuple):
+    """A message with holes for values. words: the texts around them. names: what the holes are called; a name that ends in `_` holds a
+    message itself."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    meaning: str
+
+    def match(self, text: str) -> list[str] | None:
+        """The values with which this template makes the text; None if it does not make it."""
+        at = len(self.words[0])
+        if not text.startswith(self.words[0]) or not text.endswith(self.words[-1]):
+            return None
+        for word in self.words[1:]:
+            at = text.find(word, at)
+            if at < 0:
+                return None
+            at += len(word)
+        pattern = re.escape(self.words[0])
+        for name, word in zip(self.names, self.words[1:], strict=True):
+            pattern += ("(.*?)" if name.endswith("_") else "(.+?)") + re.escape(word)
+        found = re.fullmatch(pattern, text)
+        return None if found is None else list(found.groups())
+
+    @property
+    def weight(self) -> int:
+        """How much of the text is given: the template with most is the one that is meant."""
+        return sum(map(len, self.words))
+
+    @property
+    def is_glue(self) -> bool:
+        """Whether there is hardly a word in it: then it is meant only if the message in its hole is known."""
+        return sum(char.isalpha() for word in self.words for char in word) < 3
+
+
+class Catalogue:
+    """What is known of a language."""
+
+    def __init__(self, messages: Mapping[str, str], source: gettext.NullTranslations) -> None:
+        self.marks = _MARKS
+        self._messages = dict(messages)
+        self._source = source
+        self._templates: list[Template] | None = None
+
+    def fill(self, text: str, values: Mapping[str, object]) -> str:
+        """A template in this language, with its values put in."""
+        try:
+            return self._messages.get(text, text).format(**values)
+        except (LookupError, ValueError):
+            return text.format(**values)
+
+    def translate(self, text: str) -> str:
+        """The message in this language, or as it is."""
+        found = self._messages.get(text)
+        if found is not None or not text:
+            return found or text
+        return self._by_template(text) or self._by_sentence(text) or text
+
+    def plural(self, one: str, many: str, count: int) -> str:
+        """The noun in the form that goes with the number."""
+        return self._source.ngettext(one, many, count)
+
+    def _by_template(self, text: str) -> str | None:
+        if self._templates is None:
+            self._templates = sorted(templates(self._messages), key=lambda one: one.weight, reverse=True)
+        for template in self._templates:
+            values = template.match(text)
+            if values is None:
+                continue
+            filled = {
+                name: self._nested(value) if name.endswith("_") else value
+                for name, value in zip(template.names, values, strict=True)
+            }
+            if template.is_glue and list(filled.values()) == values:
+                continue
+            try:
+                return template.meaning.format(**filled)
+            except (LookupError, ValueError):
+                return None
+        return None
+
+    def _by_sentence(self, text: str) -> str | None:
+        sentences = _SENTENCE.split(text)
+        return " ".join(map(self.translate, sentences)) if len(sentences) > 1 else None
+
+    def _nested(self, value: str) -> str:
+        """A message within a message, or a number of things."""
+        count = _COUNT.fullmatch(value)
+        if count is not None:
+            return f"{count[1].translate(self.marks)} {self._noun(count[2])}"
+        bare = value.strip()
+        return value.replace(bare, self.translate(bare), 1) if bare else value
+
+    def _noun(self, word: str) -> str:
+        return self.plural(word, word, 1) if not word.endswith("s") else self.plural(word[:-1], word, 2)
+
+
+def templates(messages: Mapping[str, str]) -> list[Template]:
+    """The messages that have holes."""
+    found = []
+    for text, meaning in messages.items():
+        parts = _HOLE.split(text)
+        if len(parts) > 1:
+            words = tuple(word.replace("{{", "{").replace("}}", "}") for word in parts[::2])
+            found.append(Template(words, tuple(parts[1::2]), meaning))
+    return found
+
+
+def load(language: str) -> Catalogue | None:
+    """The catalogue of a language; None for English, and where there is none that can be read."""
+    if language == "en":
+        return None
+    try:
+        with open(os.path.join(FOLDER, language, "LC_MESSAGES", f"{DOMAIN}.mo"), "rb") as file:
+            source = gettext.GNUTranslations(file)
+    except (OSError, ValueError, UnicodeError):
+        return None
+    # The standard library looks messages up but does not list them, which recognising templates needs.
+    listed: Mapping[object, str] = vars(source).get("_catalog", {})
+    messages = {key: text for key, text in listed.items() if isinstance(key, str) and key}
+    messages |= {one: text for (one, form), text in _plurals(listed) if form == 0}
+    return Catalogue({**(_schema() if language == "de" else {}), **messages}, source)
+
+
+def _plurals(listed: Mapping[object, str]) -> Sequence[tuple[tuple[str, int], str]]:
+    return [(key, text) for key, text in listed.items() if isinstance(key, tuple)]
+
+
+def _schema() -> dict[str, str]:
+    """The help of fields and their values, which the schema itself has in German."""
+    from chit_sync import schema
+
+    rows: list[schema.Field | schema.Choice] = [*schema.FIELDS.values(), schema.LABELS, schema.CUSTOM]
+    rows += [choice for field in schema.FIELDS.values() for choice in field.choices]
+    return {row.help: row.help_de for row in reversed(rows)}
+
+
+def bind(catalogue: Catalogue | None) -> None:
+    """Has click, which asks gettext for its own texts, take them from the same catalogue."""
+    if catalogue is None:
+        gettext.textdomain("messages")
+    else:
+        gettext.bindtextdomain(DOMAIN, FOLDER)
+        gettext.textdomain(DOMAIN)

@@ -1,0 +1,261 @@
+"""Which texts of the source are messages for people: by the calls that they are given to, and by the tables that they stand in."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from inspect import cleandoc
+from pathlib import Path
+
+from translation.variants import Scope, spelled
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = (ROOT / "cli" / "chit", ROOT / "sync" / "chit_sync")
+LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
+
+ARGUMENTS: dict[str, tuple[int, ...]] = {
+    "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
+    "translate": (0,), "_members": (1, 3),
+}  # fmt: skip
+"""Functions whose arguments, by place, are messages."""
+
+KEYWORDS = {"help", "message", "hint", "nothing", "next_step"}
+"""Arguments by name that are messages."""
+
+COMMANDS = {"command", "group", "subcommand"}
+"""Decorators that make a docstring the help of a command."""
+
+TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE"}
+"""Module-level names whose texts are messages."""
+
+REASONS = {
+    "policy.py": ("refuse", "ahead", "span"), "local.py": ("_check",), "fsck.py": ("_examine",), "fields.py": ("suggestion",),
+    "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
+}  # fmt: skip
+"""Functions, by file, that return messages."""
+
+OTHERS = (
+    "no such file or directory", "permission denied", "is a directory", "not a directory", "no space left on device",
+    "file exists", "read-only file system", "connection refused", "address already in use", "cannot assign requested address",
+    "too many open files", "name or service not known", "no route to host", "network is unreachable",
+    "connection reset by peer", "temporary failure in name resolution", "file name too long", "input/output error",
+)  # fmt: skip
+"""What the operating system says; its words come as parts of our messages."""
+
+NOUNS = ("year", "day", "hour", "minute")
+"""Nouns that the library counts."""
+
+Places = dict[str, str]
+"""Message to the first place where it stands."""
+
+
+class Found:
+    """The messages of the source. plurals: singular to plural of nouns that are counted. problems: what could not be read."""
+
+    def __init__(self) -> None:
+        self.messages: Places = {}
+        self.plurals: Places = {}
+        self.problems: list[str] = []
+
+
+def collect() -> Found:
+    """All messages of both packages."""
+    found = Found()
+    trees = {
+        file: ast.parse(file.read_text(encoding="utf-8"))
+        for source in SOURCES
+        for file in sorted(source.rglob("*.py"))
+        if file.name not in LEFT_OUT
+    }
+    errors = _errors(trees.values())
+    modules = {
+        ".".join(file.with_suffix("").relative_to(file.parents[depth(file)]).parts): trees[file] for file in trees
+    }
+    for file, tree in trees.items():
+        _Reader(found, file, tree, errors, {**_imported(tree, modules), **_constants(tree)}).read()
+    for text in OTHERS:
+        found.messages.setdefault(text, "the operating system")
+    for noun in NOUNS:
+        found.plurals.setdefault(noun, "sync/chit_sync/policy.py")
+    return found
+
+
+def depth(file: Path) -> int:
+    """How many folders of its package a file is in."""
+    return next(len(file.relative_to(source).parts) for source in SOURCES if file.is_relative_to(source))
+
+
+def _errors(trees: Iterable[ast.Module]) -> set[str]:
+    """The names of ChitError and everything below it."""
+    known = {"ChitError"}
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    while True:
+        more = {
+            one.name for one in classes if any(isinstance(base, ast.Name) and base.id in known for base in one.bases)
+        }
+        if more <= known:
+            return known
+        known |= more
+
+
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    found: dict[str, ast.expr] = {}
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+            ):
+                if isinstance(value, ast.Constant | ast.JoinedStr | ast.BinOp):
+                    found[name] = value
+    return found
+
+
+def _imported(tree: ast.Module, modules: dict[str, ast.Module]) -> dict[str, ast.expr]:
+    """The literals that a module imports from others."""
+    found: dict[str, ast.expr] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in modules:
+            known = _constants(modules[node.module])
+            found |= {alias.asname or alias.name: known[alias.name] for alias in node.names if alias.name in known}
+    return found
+
+
+class _Reader:
+    """Reads one module."""
+
+    def __init__(
+        self, found: Found, file: Path, tree: ast.Module, errors: set[str], literals: dict[str, ast.expr]
+    ) -> None:
+        self.found = found
+        self.file = file
+        self.tree = tree
+        self.errors = errors
+        self.literals = literals
+
+    def read(self) -> None:
+        self._tables()
+        self._walk(self.tree, None)
+
+    def _walk(self, node: ast.AST, function: ast.AST | None) -> None:
+        scope = Scope(function, self.literals)
+        for child in ast.iter_child_nodes(node):
+            self._look(child, scope)
+            inner = child if isinstance(child, ast.FunctionDef) and not _is_nested(child, function) else function
+            if isinstance(child, ast.FunctionDef):
+                self._function(child, Scope(child, self.literals))
+            self._walk(child, inner)
+
+    def _look(self, node: ast.AST, scope: Scope) -> None:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                for argument in self._arguments(name, node):
+                    self._take(argument, scope)
+                if name == "counted" and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
+                    self.found.plurals.setdefault(str(node.args[1].value), self._place(node))
+                if name == "table" and isinstance(node.args[0], ast.Tuple):
+                    self._constants_in(node.args[0])
+            case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
+                self._take(value, scope)
+            case ast.Tuple(elts=[ast.Name(id="OK" | "WARN" | "BAD") | ast.IfExp(), subject, finding]) if (
+                self.file.name == "doctor.py"
+            ):
+                self._take(subject, scope)
+                self._take(finding, scope)
+
+    def _arguments(self, name: str, call: ast.Call) -> Iterator[ast.expr]:
+        places: tuple[int, ...] = ARGUMENTS.get(name, ())
+        if name in self.errors:
+            places = (0, 2) if name in ("QueryError", "AmbiguousError", "PartialError") else (0, 1)
+        elif name == "add" and len(call.args) == 4:
+            places = (2, 3)
+        elif name == "write" and len(call.args) == 4:
+            places = (3,)
+        elif name == "option" or name == "_option":
+            yield from (keyword.value for keyword in call.keywords if keyword.arg == "help")
+            return
+        elif not places:
+            return
+        yield from (call.args[place] for place in places if place < len(call.args))
+        yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
+
+    def _function(self, function: ast.FunctionDef, scope: Scope) -> None:
+        names = [_name(one.func if isinstance(one, ast.Call) else one) for one in function.decorator_list]
+        if COMMANDS.intersection(names):
+            for paragraph in paragraphs(cleandoc(ast.get_docstring(function, clean=False) or "")):
+                self._add(paragraph, function)
+        if function.name in REASONS.get(self.file.name, ()):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Return) and node.value is not None:
+                    self._take(node.value, scope)
+
+    def _tables(self) -> None:
+        for node in self.tree.body:
+            match node:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=value)
+                ) if name in TABLES and value is not None:
+                    if isinstance(value, ast.JoinedStr | ast.Constant):
+                        self._take(value, Scope(None, {}))
+                    elif isinstance(value, ast.Dict):
+                        for one in value.values:
+                            self._constants_in(one)
+                    else:
+                        self._constants_in(value)
+
+    def _constants_in(self, node: ast.AST) -> None:
+        for one in ast.walk(node):
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                self._add(one.value, one)
+
+    def _take(self, node: ast.expr, scope: Scope) -> None:
+        try:
+            texts = scope.texts(node)
+        except ValueError:
+            self.found.problems.append(f"{self._place(node)}: too many variants")
+            return
+        for text in texts or ():
+            self._add(spelled(text), node)
+
+    def _add(self, text: str, node: ast.AST) -> None:
+        if has_words(text):
+            self.found.messages.setdefault(text, self._place(node))
+
+    def _place(self, node: ast.AST) -> str:
+        return f"{self.file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def _is_nested(node: ast.FunctionDef, function: ast.AST | None) -> bool:
+    return function is not None
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to translate: a letter outside of the holes, or a message in one of them."""
+    from translation.po import HOLE
+
+    return "_}" in text or any(char.isalpha() for char in HOLE.sub("", text))
+
+
+def paragraphs(docstring: str) -> list[str]:
+    """The paragraphs of a command's help as `chit.framework` looks them up, and the sentence that stands for the whole in a list."""
+    found = []
+    for part in docstring.split("\n\n"):
+        found.append(part if part.startswith("\b") else " ".join(part.split()))
+    first, stop, _ = found[0].partition(". ")
+    return [first + ".", *found] if stop else found
+
+
+def from_click() -> Places:
+    """The messages of click, which takes them from our catalogue."""
+    import click
+
+    found: Places = {}
+    for file in sorted(Path(click.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(text))]):
+                    found.setdefault(text, "click")
+    return found
