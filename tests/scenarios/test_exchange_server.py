@@ -158,6 +158,13 @@ def test_an_append_over_the_limit_is_refused(client: httpx.Client, served: Store
     assert log.last_seq(served.db) == 3
 
 
+def test_headers_without_end_are_refused(client: httpx.Client) -> None:
+    """Nobody fills the server's memory with headers."""
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as raw:
+        raw.sendall(b"GET /v1/ HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n\r\n")
+        assert raw.recv(100).split(b" ")[1].startswith(b"4")
+
+
 def test_an_upload_over_the_limit_is_refused(served: Store) -> None:
     """The limit is told to whoever asks before sending, and kept against whoever does not ask."""
     url = "/v1/blobs/" + "0" * 64

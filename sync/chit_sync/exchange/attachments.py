@@ -89,11 +89,12 @@ def fetch(store: Store, source: Log, wanted: Sequence[Missing], *, progress: Pro
 def _fetch(store: Store, source: Log, one: Missing) -> None:
     """One file, taken up again where it broke off as long as that gets on."""
     for attempt in range(1, TRIES + 1):
+        size = one.size or source.has_blob(one.sha256).size
         offset = blobs.received(store, one.sha256)
-        if offset >= one.size:
+        if offset >= size:
             offset = 0
         try:
-            blobs.receive(store, one.sha256, one.size, source.get_blob(one.sha256, offset), offset, sender=source.where)
+            blobs.receive(store, one.sha256, size, source.get_blob(one.sha256, offset), offset, sender=source.where)
             return
         except RemoteError:
             if attempt == TRIES or blobs.received(store, one.sha256) <= offset:

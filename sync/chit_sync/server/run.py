@@ -9,6 +9,8 @@ from chit_sync.errors import RemoteError, UsageError
 
 THREADS = 16
 BACKLOG = 256
+MAX_HEADERS = 1 << 16
+"""Most bytes of a request's line and headers; what its body may have depends on the call."""
 SILENCE_SECONDS = 30
 """How long a client may be silent in the middle of a request."""
 
@@ -59,6 +61,7 @@ class Server:
                 numthreads=THREADS, request_queue_size=BACKLOG, timeout=SILENCE_SECONDS, server_name="chit",
             )  # fmt: skip
             self._cheroot.error_log = _quiet
+            self._cheroot.max_request_header_size = MAX_HEADERS
             if cert and key:
                 self._cheroot.ssl_adapter = _tls(cert, key)
             try:
