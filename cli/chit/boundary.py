@@ -21,7 +21,13 @@ def guarded(arguments: Sequence[str], *, ends: bool = False) -> int:
     """Runs the command line; returns its exit code. ends: the process ends right after it."""
     start(os.environ, arguments)
     try:
-        result = root.main(list(arguments), prog_name="chit", standalone_mode=False, obj=App(ends=ends))
+        if "_CHIT_COMPLETE" in os.environ:
+            root.main(list(arguments), prog_name="chit")
+        # Not `root.main`: it ends the process with 1 when the reader of a pipe is gone.
+        with root.make_context("chit", list(arguments), obj=App(ends=ends)) as context:
+            result = root.invoke(context)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
     except BrokenPipeError:
         return PIPE
     except click.exceptions.NoArgsIsHelpError as error:

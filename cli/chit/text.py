@@ -105,8 +105,5 @@ def ago(stamp: int, now: int) -> str:
 
 
 def write(text: str) -> None:
-    """To standard output, as UTF-8 whatever the locale; what has no UTF-8 form is shown as an escape."""
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    """To standard output; `chit.main` has seen to it that it is UTF-8, and what has no UTF-8 form is shown as an escape."""
+    sys.stdout.write(text)
