@@ -53,6 +53,7 @@ def import_(app: App, file: str, mapping: str | None, source: str | None, zone: 
                 load(mapping, source=source, zone=zone),
                 dry_run=app.options.dry_run,
                 progress=progress,
+                in_two=True,
             )
     record = {
         "schema": "chit.imported/1",

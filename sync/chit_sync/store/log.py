@@ -40,6 +40,7 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
     steps: list[Step] = []
     bodies: list[bytes] = []
     seqs: list[int] = []
+    latest = 0
     for ident, body, change in records:
         if ident in known:
             seqs.append(0)
@@ -49,6 +50,8 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
         seqs.append(last)
         steps.append((last, ident, change))
         bodies.append(body)
+        if change.at > latest:
+            latest = change.at
     if not steps:
         return seqs
     numbers = number_tickets(db, [change.ticket for _, _, change in steps])
@@ -64,7 +67,6 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
         from chit_sync.store.reproject import reproject  # rare, and not light
 
         reproject(store, again)
-    latest = max(change.at for _, _, change in steps)
     if latest > store.meta("clock", 0):
         store.set_meta("clock", latest)
     return seqs
