@@ -11,11 +11,20 @@ import pytest
 
 from chit_sync import lines, wire
 from chit_sync.codec import digest
-from chit_sync.errors import AccessError, ConflictError, NotFoundError, OtherStoreError, RemoteError, UsageError
+from chit_sync.errors import (
+    AccessError,
+    ConflictError,
+    NotFoundError,
+    OtherStoreError,
+    RemoteError,
+    StoreError,
+    UsageError,
+)
 from chit_sync.exchange.pulling import fetch, pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import clone as clone_
 from chit_sync.remotes.http import HttpLog
+from chit_sync.remotes.local import LocalLog
 from chit_sync.remotes.registry import open_remote
 from chit_sync.store import log, reading, remotes, tokens
 from chit_sync.store.database import Store
@@ -550,3 +559,40 @@ def test_the_reading_of_a_ticket_that_is_elsewhere(tmp_path: Path, served: Store
         assert reading.find(bob, "5") == mine.number == reading.find(bob, "origin#5")
         pulled(bob)
         assert reading.load(bob, reading.find(bob, "4")).title == "Printer on fire"
+
+
+def test_a_pull_into_a_store_that_is_busy(
+    tmp_path: Path, served: Store, new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody else writes for long, a pull gives up in words, and has moved nothing."""
+    monkeypatch.setattr("chit_sync.store.database.BUSY_SECONDS", 0.1)
+    with clone(tmp_path / "anna", served.path) as anna, open_store(anna.path) as other:
+        new(served)
+        before = remotes.get(anna)
+        with other.transaction(), pytest.raises(StoreError, match="is busy: another process has been writing to it"):
+            pulled(anna)
+        assert remotes.get(anna) == before
+        assert pulled(anna).taken == 1
+
+
+def test_a_store_that_can_only_be_read_is_read(store: Store, served: Store) -> None:
+    """From a store that may not be written to, changes are pulled all the same; nothing is written there."""
+    remote = remotes.add(store, "origin", served.path)
+    with open_store(served.path, write=False) as read_only:
+        assert pull(store, remote, LocalLog(read_only, writable=False)).taken == 3
+    assert served.meta("served") is None
+
+
+def test_a_full_disk_on_the_way(store: Store, served: Store) -> None:
+    """When the disk is full in the middle of a pull, what was committed before stays, and the next pull goes on."""
+    for _ in range(50):
+        new(served, description="z" * 50_000)
+    remotes.add(store, "origin", served.path)
+    pages = store.db.execute("PRAGMA page_count").fetchone()[0]
+    store.db.execute(f"PRAGMA max_page_count = {pages + 100}")
+    with pytest.raises(StoreError, match="the disk is full: nothing was written"):
+        pulled(store)
+    assert log.last_seq(store.db) == remotes.get(store).pulled
+    store.db.execute("PRAGMA max_page_count = 1000000")
+    pulled(store)
+    assert everything(store) == everything(served)
