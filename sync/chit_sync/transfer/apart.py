@@ -18,6 +18,7 @@ from chit_sync.transfer.items import Tie
 from chit_sync.transfer.making import Batch, Making
 from chit_sync.transfer.report import Failure
 from chit_sync.transfer.source import Source
+from chit_sync.transfer.taking import BATCH
 
 LARGE = 1 << 20
 """Bytes of a file for which a second process is worth its start."""
@@ -90,11 +91,18 @@ def _work(making: Making, reading: int, writing: int) -> NoReturn:
 
 def _messages(making: Making) -> Generator[Sequence[Any], None, None]:
     try:
+        # As much at once as goes into a transaction: while the other process writes it, the next is made.
+        found: list[Any] = []
+        changes = 0
         for batch in making.batches():
-            found = [
+            found += [
                 (one.ticket, one.key, [(record.id, record.body) for record in one.records]) for one in batch.histories
             ]
-            yield "batch", found, batch.share
+            changes += sum(len(one.records) for one in batch.histories)
+            if changes >= BATCH or not batch.histories:
+                yield "batch", found, batch.share
+                found, changes = [], 0
+        yield "batch", found, 1.0
         yield (
             "end", making.rows, [tuple(one) for one in making.failures], [tuple(one) for one in making.ties], making.keys,
         )  # fmt: skip
