@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -176,7 +175,8 @@ class Bench:
         try:
             yield Server(_wait_for_url(server, log), server.pid, {**self.env, "CHIT_TOKEN": token})
         finally:
-            server.send_signal(signal.SIGINT)
+            # Not SIGINT, which a shell's background jobs ignore.
+            server.terminate()
             server.wait(30)
 
     def peak(self, command: Sequence[str], cwd: Path | None = None, server: Server | None = None) -> int:
