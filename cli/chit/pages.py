@@ -7,12 +7,14 @@ from chit.context import App
 from chit.language import translate
 from chit.output import columns
 from chit.text import SHORT_ID, ago, clean, clean_lines, paint, shorten, size
+from chit.wording import readable
 from chit_sync.schema import FIELDS, PRIORITY_RANK
 from chit_sync.ticket import Comment, Ticket
 from chit_sync.times import local
 
 PRIORITY_STYLES = {1: "bold red", 2: "yellow", 3: "", 4: "dim", 5: "dim"}
 _WIDEST = 100
+_LEAST_FACT = 20
 _APART = ("title", "description", "status", "priority", "merged", "deleted")
 
 
@@ -46,12 +48,14 @@ def page(app: App, ticket: Ticket) -> str:
     facts = _facts(ticket, when)
     if facts:
         widest = max(len(name) for name, _ in facts)
-        lines += [f"{style(name.ljust(widest), 'dim')}  {clean(value)}" for name, value in facts] + [""]
+        # A list is not the place to read a long value in; piped, nothing is cut.
+        room = max(_LEAST_FACT, screen - widest - 2) if app.terminal else 1 << 20
+        lines += [f"{style(name.ljust(widest), 'dim')}  {shorten(clean(value), room)}" for name, value in facts] + [""]
     if ticket.conflicts:
         lines.append(style(translate("In conflict"), "bold red"))
         for conflict in ticket.conflicts:
-            others = ", ".join(_brief(other) for other in conflict.others)
-            values = {"field": conflict.path, "shown": _brief(conflict.shown), "others": others}
+            shown, *others = (readable(conflict.path, value, app.zone) for value in (conflict.shown, *conflict.others))
+            values = {"field": conflict.path, "shown": shown, "others": ", ".join(others)}
             lines.append(translate("  {field}: {shown} is shown, but somebody wrote {others}", **values))
         lines += [translate("  `chit resolve {ticket}` decides.", ticket=ticket.id[:SHORT_ID]), ""]
     if ticket.text("description"):
@@ -91,7 +95,7 @@ def _facts(ticket: Ticket, when: Callable[[int], str]) -> list[tuple[str, str]]:
         )
     if ticket.labels:
         facts.append((translate("labels"), ", ".join(ticket.labels)))
-    facts += [(f"x.{name}", _brief(value)) for name, value in ticket.custom.items()]
+    facts += [(f"x.{name}", str(value).replace("\n", " ")) for name, value in ticket.custom.items()]
     facts.append((translate("updated"), when(ticket.updated)))
     return facts
 
@@ -114,10 +118,6 @@ def _text(text: str, screen: int) -> list[str]:
         else:
             lines += wrap(line, screen, break_long_words=False, break_on_hyphens=False) or [""]
     return lines
-
-
-def _brief(value: object) -> str:
-    return shorten(clean(str(value).replace("\n", " ")), 70)
 
 
 def pages(app: App, tickets: Sequence[Ticket]) -> str:

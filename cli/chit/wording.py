@@ -71,6 +71,8 @@ def readable(path: str, value: Value, zone: tzinfo) -> str:
         from chit_sync.times import local
 
         return local(value, zone)
+    if value is None:
+        return translate("(empty)")
     return translate("yes") if value is True else brief(value)
 
 

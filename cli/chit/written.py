@@ -9,6 +9,7 @@ from chit.text import SHORT_ID
 from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
 from chit_sync.store.reading import called, load_many
+from chit_sync.ticket import told
 
 NOTHING = "nothing to change, it is so already"
 
@@ -50,7 +51,9 @@ def _records(app: App, results: Sequence[Done]) -> None:
                 "schema": "chit.plan/1",
                 "id": done.id,
                 "created": done.created,
-                "set": {one.path: {"old": one.old, "new": one.new} for one in done.sets},
+                "set": {
+                    one.path: {"old": told(one.path, one.old), "new": told(one.path, one.new)} for one in done.sets
+                },
             }
             for done in results
         ]

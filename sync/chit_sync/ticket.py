@@ -58,6 +58,11 @@ class Conflict(NamedTuple):
     shown: Value
     others: list[Value]
 
+    def record(self) -> dict[str, Any]:
+        """The conflict as in `chit.ticket/1`."""
+        others = [told(self.path, other) for other in self.others]
+        return {"path": self.path, "shown": told(self.path, self.shown), "others": others}
+
 
 class Ticket(NamedTuple):
     """A whole ticket. number: this store's. state: 0 open, 1 done, 2 deleted. Times in microseconds since 1970 UTC."""
@@ -137,8 +142,13 @@ class Ticket(NamedTuple):
             "attachments": [{**attachment._asdict(), "time": iso(attachment.time)} for attachment in self.attachments],
             "links": [link._asdict() for link in self.links],
             "remotes": [elsewhere._asdict() for elsewhere in self.elsewhere],
-            "conflicts": [conflict._asdict() for conflict in self.conflicts],
+            "conflicts": [conflict.record() for conflict in self.conflicts],
         }
+
+
+def told(path: str, value: Value) -> Value:
+    """The value at a path as records have it: times as ISO 8601 UTC."""
+    return iso(value) if path in FIELDS and FIELDS[path].type == "time" else value
 
 
 def iso(stamp: Value) -> str | None:

@@ -97,6 +97,26 @@ def test_deciding_on_a_terminal(desk: Chit, torn: str) -> None:
     assert desk("show", torn, "--json").json["title"] == "One"
 
 
+def test_times_in_records(desk: Chit, ticket: str) -> None:
+    """Wherever a program reads a time, it is ISO 8601 UTC: in tickets, history, plans and conflicts."""
+    due = ("edit", ticket, "--due", "2026-12-24T10:00")
+    assert desk(*due, "-n", "--json").json["set"] == {"due": {"old": None, "new": "2026-12-24T10:00:00.000Z"}}
+    desk("clone", ".", "copy")
+    desk(*due)
+    desk("edit", ticket, "--due", "2026-12-25T10:00", cwd=desk.folder / "copy")
+    desk("remote", "add", "origin", "copy")
+    desk("pull")
+    times = {"2026-12-24T10:00:00.000Z", "2026-12-25T10:00:00.000Z"}
+    found = desk("show", ticket, "--json").json
+    for conflict in (found["conflicts"][0], desk("conflicts", "--json").json[0]):
+        assert {conflict["shown"], *conflict["others"]} == times
+    last = desk("log", ticket, "--json").json[-1]
+    assert last["schema"] == "chit.event/1"
+    assert {change["path"] for change in last["changes"]} == {"due"}
+    assert last["changes"][0]["new"] in times
+    assert set(desk("conflicts").out.rstrip("\n").split("\t")[2:]) == times
+
+
 def test_nothing_to_undo(desk: Chit) -> None:
     """With nothing done there is nothing to take back, and that is no error."""
     assert desk("undo").err == "nothing to undo\n"
@@ -147,3 +167,38 @@ def test_remote_with_unsent_changes(desk: Chit, ticket: str) -> None:
     desk("remote", "remove", "origin", "-n")
     desk("remote", "remove", "origin", "--yes")
     assert desk("remote", "list").out == ""
+
+
+def test_three_values(desk: Chit, ticket: str) -> None:
+    """Where three people wrote, all values are listed, and `the other` is no answer."""
+    for name in ("One", "Two"):
+        desk("clone", ".", name)
+        desk("edit", ticket, "--title", name, cwd=desk.folder / name)
+    desk("edit", ticket, "--title", "Three")
+    for name in ("One", "Two"):
+        desk("remote", "add", name, name)
+        desk("pull", "--remote", name)
+    (line,) = desk("conflicts").out.splitlines()
+    assert set(line.split("\t")[2:]) == {"One", "Two", "Three"}
+    assert desk("resolve", ticket, "--other", code=2).err == said(
+        f"title of {ticket[:8]} has 2 other values", "Say --set FIELD=VALUE."
+    )
+    desk("resolve", ticket, "--shown")
+    assert desk("conflicts").out == ""
+
+
+def test_a_cleared_value_in_conflict(desk: Chit, ticket: str) -> None:
+    """One cleared the field, one changed it: that is said in words, and is nothing to a program."""
+    desk("edit", ticket, "--queue", "first", "--due", "2026-12-24T10:00")
+    desk("clone", ".", "copy")
+    desk("edit", ticket, "--queue", "second", "--due", "2026-12-25T10:00", cwd=desk.folder / "copy")
+    desk("edit", ticket, "--queue", "", "--due", "")
+    desk("remote", "add", "origin", "copy")
+    desk("pull")
+    page = desk("show", ticket, terminal=True).out
+    assert "  due: (empty) is shown, but somebody wrote 2026-12-25 10:00\n" in page
+    assert "  queue: (empty) is shown, but somebody wrote second\n" in page
+    assert f"{ticket}\tqueue\t\tsecond\n" in desk("conflicts").out
+    ran = desk("resolve", ticket, terminal=True, stdin="2\n2\n")
+    assert "  1  (empty)  (shown now)\n  2  2026-12-25 10:00\n" in ran.err
+    assert desk("show", ticket, "--json").json["queue"] == "second"

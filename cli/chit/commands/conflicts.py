@@ -5,12 +5,10 @@ import click
 from chit.context import App
 from chit.errors import CONFLICT
 from chit.framework import command
-from chit.output import plain
 from chit.text import SHORT_ID
-from chit.wording import brief
-from chit_sync.registers import Value
+from chit.wording import exact, readable
 from chit_sync.store.reading import in_conflict
-from chit_sync.ticket import Ticket
+from chit_sync.ticket import Conflict, Ticket
 
 
 @command()
@@ -30,7 +28,7 @@ def conflicts(app: App, exit_code: bool) -> int:
             (
                 ticket.id[:SHORT_ID] if app.terminal else ticket.id,
                 conflict.path,
-                *(_text(app, value) for value in (conflict.shown, conflict.others[0])),
+                *_values(app, conflict),
             )
             for ticket in found
             for conflict in ticket.conflicts
@@ -45,8 +43,13 @@ def conflicts(app: App, exit_code: bool) -> int:
 
 def records(ticket: Ticket) -> list[dict[str, object]]:
     """The ticket's conflicts as `chit.conflict/1`."""
-    return [{"schema": "chit.conflict/1", "ticket": ticket.id, **conflict._asdict()} for conflict in ticket.conflicts]
+    return [{"schema": "chit.conflict/1", "ticket": ticket.id, **conflict.record()} for conflict in ticket.conflicts]
 
 
-def _text(app: App, value: Value) -> str:
-    return brief(value) if app.terminal else plain(value)
+def _values(app: App, conflict: Conflict) -> list[str]:
+    """The value that is shown, and the others: side by side for a program, in one column for a person."""
+    values = [conflict.shown, *conflict.others]
+    if not app.terminal:
+        return [exact(conflict.path, value) for value in values]
+    shown, *others = (readable(conflict.path, value, app.zone) for value in values)
+    return [shown, ", ".join(others)]

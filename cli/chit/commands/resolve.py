@@ -12,7 +12,7 @@ from chit.language import translate
 from chit.params import tickets_argument
 from chit.selection import to_write
 from chit.text import SHORT_ID
-from chit.wording import brief
+from chit.wording import readable
 from chit.written import write
 from chit_sync.authoring import Edit
 from chit_sync.errors import NotFoundError, UsageError
@@ -54,6 +54,11 @@ def resolve(
         for conflict in conflicts:
             if conflict.path in wanted:
                 sets[conflict.path] = wanted[conflict.path]
+            elif other and len(conflict.others) > 1:
+                raise UsageError(
+                    f"{conflict.path} of {ticket.id[:SHORT_ID]} has {len(conflict.others)} other values",
+                    "Say --set FIELD=VALUE.",
+                )
             elif shown or other:
                 sets[conflict.path] = conflict.shown if shown else conflict.others[0]
             elif not wanted:
@@ -81,6 +86,9 @@ def _ask(app: App, ticket: Ticket, conflict: Conflict) -> Value:
     options = [conflict.shown, *conflict.others]
     app.say(f"{ticket.id[:SHORT_ID]} {ticket.title}: {conflict.path}", as_is=True)
     for number, value in enumerate(options, 1):
-        app.say(f"  {number}  {brief(value)}{translate('  (shown now)') if number == 1 else ''}", as_is=True)
+        app.say(
+            f"  {number}  {readable(conflict.path, value, app.zone)}{translate('  (shown now)') if number == 1 else ''}",
+            as_is=True,
+        )
     answer: int = click.prompt(translate("Which one holds?"), type=click.IntRange(1, len(options)), default=1, err=True)
     return options[answer - 1]

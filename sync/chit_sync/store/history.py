@@ -7,7 +7,7 @@ from chit_sync.change import Change
 from chit_sync.codec import decode
 from chit_sync.registers import Value
 from chit_sync.store.database import Store, explained
-from chit_sync.ticket import iso
+from chit_sync.ticket import iso, told
 
 _AT_ONCE = 200
 
@@ -39,11 +39,13 @@ class Event(NamedTuple):
             "schema": "chit.event/1",
             "id": self.id,
             "ticket": self.ticket,
-            "number": self.number,
             "title": self.title,
             "time": iso(self.time),
             "by": self.by,
-            "changes": [step._asdict() for step in self.steps],
+            "changes": [
+                {"path": step.path, "old": told(step.path, step.old), "new": told(step.path, step.new)}
+                for step in self.steps
+            ],
         }
 
 
