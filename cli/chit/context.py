@@ -93,6 +93,8 @@ class App:
         if found is None:
             where = f"in {self.directory} or above it" if not named else f"in {named}"
             raise NotFoundError(f"no store {where}", "Make one with `chit init`, or name one with -C DIR.")
+        if self.options.verbose:
+            self.say(f"the store is {found}")
         return found
 
     @cached_property

@@ -36,6 +36,8 @@ def reach(app: App, url: str, token: str | None = None) -> Log:
     if token is None and is_http(url):
         token = find_token(app, url)
     timeout = app.options.timeout or float(app.config.get("remote.timeout"))
+    if app.options.verbose:
+        app.say(f"asking {url}, waiting up to {timeout:g} seconds")
     return open_remote(url, token=token, timeout=timeout)
 
 
@@ -45,6 +47,8 @@ def find_token(app: App, url: str) -> str | None:
 
     folder, helper = os.path.dirname(user_config()), app.config.text("credential.helper")
     found = find(url, app.environ, folder, home=os.path.expanduser("~"), helper=helper or None)
+    if app.options.verbose:
+        app.say(f"the token is from {found.source}" if found else "there is no token for it")
     return found.token if found else None
 
 

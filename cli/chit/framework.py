@@ -43,7 +43,7 @@ GLOBAL_OPTIONS: list[click.Parameter] = [
     _option("--format", "format", metavar="TEXT", help="Print each result as TEXT with {field} filled in."),
     _option("-z", "null", is_flag=True, help="End records with NUL, not with a line end."),
     _option("-q", "--quiet", "quiet", is_flag=True, help="No messages, only data and errors."),
-    _option("-v", "--verbose", "verbose", is_flag=True, help="Say more."),
+    _option("-v", "--verbose", "verbose", is_flag=True, help="Say which store, which remote and whose token is used."),
     _option("--debug", "debug", is_flag=True, help="Show the full report of an unexpected error."),
     _option("-n", "--dry-run", "dry_run", is_flag=True, help="Show what would happen; change nothing."),
     _option("-y", "--yes", "yes", is_flag=True, help="Do not ask."),

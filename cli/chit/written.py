@@ -32,12 +32,13 @@ def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str 
     for done in results:
         if done.created:
             number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
-            app.say("would write a new ticket" if would else f"wrote {short(done.id)}{number}")
+            what = ", ".join(sentences(done.sets, app.zone))
+            app.say(f"would write a new ticket: {what}" if would else f"wrote {short(done.id)}{number}")
         elif not done.sets:
             app.say(f"{short(done.id)}: {translate(nothing)}", as_is=True)
         else:
             what = ", ".join(sentences(done.sets, app.zone))
-            what = translate("would {what}", what=what) if would else what
+            what = translate("would do: {what}", what=what) if would else what
             app.say(f"{short(done.id)}: {what}", as_is=True)
     if next_step and not would and any(done.sets for done in results):
         app.say(next_step)

@@ -53,10 +53,7 @@ def test_what_a_write_says(words: tuple[str, ...], said: str, desk: Chit, ticket
     ran = desk(command, ticket, *rest)
     assert (ran.out, ran.err) == (f"{ticket}\n", f"{ticket[:8]}: {said}\n")
     assert dry.out == ran.out
-    assert (
-        dry.err
-        == f"{ticket[:8]}: would {said}\n".replace("would", "would set", 0).partition("\n`chit")[0].rstrip("\n") + "\n"
-    )
+    assert dry.err == f"{ticket[:8]}: would do: {said.partition(chr(10))[0]}\n"
 
 
 def test_list_for_a_program(desk: Chit) -> None:
@@ -223,3 +220,26 @@ def test_counts_agree_with_their_nouns(desk: Chit, ticket: str) -> None:
     desk("new", "-m", "Another")
     assert desk("status").out.startswith("2 open tickets\n")
     assert desk("push").err == "origin: sent 1 change of 1 ticket\n"
+
+
+def test_a_new_ticket_for_show(desk: Chit) -> None:
+    """With -n, what would be written."""
+    ran = desk("new", "-m", "Printer on fire", "-p", "high", "-l", "a", "-n")
+    assert ran.err == "would write a new ticket: +a, priority high, status new, title Printer on fire\n"
+    assert desk("list").out == ""
+
+
+def test_saying_more(desk: Chit, ticket: str) -> None:
+    """-v says which store and which remote it is, and where the token is from, but not the token."""
+    store = f"the store is {desk.folder}/.chit\n"
+    assert desk("list", "-v").err == store
+    assert desk("-v", "show", ticket).err == store
+    desk("init", "other")
+    desk("remote", "add", "origin", "other")
+    assert desk("push", "-v").err.startswith(
+        f"{store}asking {desk.folder}/other, waiting up to 30 seconds\norigin: sent "
+    )
+    desk("remote", "set-url", "origin", "http://127.0.0.1:1/")
+    err = desk("pull", "-v", "--timeout", "2.5", code=6, env={"CHIT_TOKEN": "chit_secret"}).err
+    assert "the token is from CHIT_TOKEN\nasking http://127.0.0.1:1/, waiting up to 2.5 seconds\n" in err
+    assert "chit_secret" not in err
