@@ -13,6 +13,9 @@ from chit.language import DOMAIN
 
 FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 
+VALUES = "values\x04"
+"""Context of the templates whose values are given: messages are not recognised by them."""
+
 _HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 _COUNT = re.compile(r"([0-9][0-9.,]*) ([a-z]+)")
@@ -59,14 +62,15 @@ class Catalogue:
 
     def __init__(self, messages: Mapping[str, str], source: gettext.NullTranslations) -> None:
         self.marks = _MARKS
-        self._messages = dict(messages)
+        self._messages = {text: meaning for text, meaning in messages.items() if "\x04" not in text}
+        self._filled = {text[len(VALUES) :]: meaning for text, meaning in messages.items() if text.startswith(VALUES)}
         self._source = source
         self._templates: list[Template] | None = None
 
     def fill(self, text: str, values: Mapping[str, object]) -> str:
         """A template in this language, with its values put in."""
         try:
-            return self._messages.get(text, text).format(**values)
+            return self._filled.get(text, text).format(**values)
         except (LookupError, ValueError):
             return text.format(**values)
 
@@ -86,7 +90,7 @@ class Catalogue:
             self._templates = sorted(templates(self._messages), key=lambda one: one.weight, reverse=True)
         for template in self._templates:
             values = template.match(text)
-            if values is None:
+            if values is None or text in values:
                 continue
             filled = {
                 name: self._nested(value) if name.endswith("_") else value
@@ -110,7 +114,13 @@ class Catalogue:
         if count is not None:
             return f"{count[1].translate(self.marks)} {self._noun(count[2])}"
         bare = value.strip()
-        return value.replace(bare, self.translate(bare), 1) if bare else value
+        if not bare:
+            return value
+        found = self.translate(bare)
+        if found == bare:  # the operating system begins its messages with a capital
+            lower = bare[:1].lower() + bare[1:]
+            found = self._messages.get(lower, bare)
+        return value.replace(bare, found, 1)
 
     def _noun(self, word: str) -> str:
         return self.plural(word, word, 1) if not word.endswith("s") else self.plural(word[:-1], word, 2)
@@ -121,7 +131,7 @@ def templates(messages: Mapping[str, str]) -> list[Template]:
     found = []
     for text, meaning in messages.items():
         parts = _HOLE.split(text)
-        if len(parts) > 1:
+        if len(parts) > 1 and "".join(parts[::2]).strip():
             words = tuple(word.replace("{{", "{").replace("}}", "}") for word in parts[::2])
             found.append(Template(words, tuple(parts[1::2]), meaning))
     return found

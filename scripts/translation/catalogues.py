@@ -1,9 +1,10 @@
 """The catalogues of the checkout: what is missing in them, and bringing them up to date."""
 
+import re
 from pathlib import Path
 
 from translation import po
-from translation.extraction import ROOT, Found, from_click
+from translation.extraction import ROOT, Found, from_click, plurals_from_click
 from translation.po import HOLE, Entry
 
 FOLDER = ROOT / "cli" / "chit" / "locale"
@@ -26,6 +27,10 @@ class Catalogue:
             known = self.entries.get(noun)
             forms = known.meaning if known and known.many else ("", "")
             wanted.append(Entry(noun, forms, f"{noun}s", place.partition(":")[0]))
+        for one, many in plurals_from_click().items():
+            known = self.entries.get(one)
+            if known:
+                wanted.append(Entry(one, known.meaning, many, "click"))
         texts = {**found.messages, **{text: "click" for text in from_click() if text not in found.messages}}
         for text, place in texts.items():
             if text in found.plurals:
@@ -50,7 +55,7 @@ class Catalogue:
         return [
             entry.text
             for entry in self.entries.values()
-            if not {*HOLE.findall("".join(entry.meaning))} <= {*HOLE.findall(entry.text)}
+            if not {*HOLE.findall("".join(entry.meaning))} <= {*HOLE.findall(entry.text + entry.many)}
         ]
 
     def update(self, found: Found) -> list[str]:
@@ -71,6 +76,8 @@ def same(text: str) -> str:
     """The text, if nothing in it can be translated: holes, signs, and examples of commands."""
     bare = HOLE.sub("", text)
     if sum(char.isalpha() for char in bare) < 3 and "_}" in text:
+        return text
+    if re.fullmatch("[a-z]+:[a-z]+", text):
         return text
     lines = bare.removeprefix("\b").strip().splitlines()
     if text.startswith("\b") and all(line.startswith("chit ") and "   " not in line for line in lines):

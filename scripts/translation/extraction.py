@@ -13,7 +13,7 @@ LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
 
 ARGUMENTS: dict[str, tuple[int, ...]] = {
     "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
-    "translate": (0,), "_members": (1, 3),
+    "_members": (1, 3), "_refuse": (0,),
 }  # fmt: skip
 """Functions whose arguments, by place, are messages."""
 
@@ -23,11 +23,11 @@ KEYWORDS = {"help", "message", "hint", "nothing", "next_step"}
 COMMANDS = {"command", "group", "subcommand"}
 """Decorators that make a docstring the help of a command."""
 
-TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE"}
+TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE", "FIELDS", "ORPHANS"}
 """Module-level names whose texts are messages."""
 
 REASONS = {
-    "policy.py": ("refuse", "ahead", "span"), "local.py": ("_check",), "fsck.py": ("_examine",), "fields.py": ("suggestion",),
+    "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "fields.py": ("suggestion",),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
 }  # fmt: skip
 """Functions, by file, that return messages."""
@@ -36,12 +36,16 @@ OTHERS = (
     "no such file or directory", "permission denied", "is a directory", "not a directory", "no space left on device",
     "file exists", "read-only file system", "connection refused", "address already in use", "cannot assign requested address",
     "too many open files", "name or service not known", "no route to host", "network is unreachable",
-    "connection reset by peer", "temporary failure in name resolution", "file name too long", "input/output error",
+    "connection reset by peer", "less than a minute", "its certificate is not trusted here", "ok", "warning",
+    "temporary failure in name resolution", "file name too long", "input/output error",
 )  # fmt: skip
-"""What the operating system says; its words come as parts of our messages."""
+"""What comes as a part of our messages, mostly from the operating system."""
 
 NOUNS = ("year", "day", "hour", "minute")
 """Nouns that the library counts."""
+
+VALUES = "values\x04"
+"""Context of the templates whose values are put in by the program itself: they are not for recognising messages by."""
 
 Places = dict[str, str]
 """Message to the first place where it stands."""
@@ -149,6 +153,8 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
                 for argument in self._arguments(name, node):
                     self._take(argument, scope)
+                if name == "translate" and node.args:
+                    self._take(node.args[0], scope, VALUES if node.keywords else "")
                 if name == "counted" and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
                     self.found.plurals.setdefault(str(node.args[1].value), self._place(node))
                 if name == "table" and isinstance(node.args[0], ast.Tuple):
@@ -194,7 +200,9 @@ class _Reader:
                     ast.Assign(targets=[ast.Name(id=name)], value=value)
                     | ast.AnnAssign(target=ast.Name(id=name), value=value)
                 ) if name in TABLES and value is not None:
-                    if isinstance(value, ast.JoinedStr | ast.Constant):
+                    if name == "FIELDS" or name == "ORPHANS":
+                        self._rows(value, 0 if name == "FIELDS" else 2)
+                    elif isinstance(value, ast.JoinedStr | ast.Constant):
                         self._take(value, Scope(None, {}))
                     elif isinstance(value, ast.Dict):
                         for one in value.values:
@@ -202,19 +210,26 @@ class _Reader:
                     else:
                         self._constants_in(value)
 
+    def _rows(self, table: ast.expr, place: int) -> None:
+        """One column of a table: the names of fields, or what a row is."""
+        for node in ast.walk(table):
+            cells = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
+            if len(cells) > place and isinstance(cells[place], ast.Constant):
+                self._constants_in(cells[place])
+
     def _constants_in(self, node: ast.AST) -> None:
         for one in ast.walk(node):
             if isinstance(one, ast.Constant) and isinstance(one.value, str):
                 self._add(one.value, one)
 
-    def _take(self, node: ast.expr, scope: Scope) -> None:
+    def _take(self, node: ast.expr, scope: Scope, context: str = "") -> None:
         try:
             texts = scope.texts(node)
         except ValueError:
             self.found.problems.append(f"{self._place(node)}: too many variants")
             return
         for text in texts or ():
-            self._add(spelled(text), node)
+            self._add(context + spelled(text), node)
 
     def _add(self, text: str, node: ast.AST) -> None:
         if has_words(text):
@@ -236,7 +251,8 @@ def has_words(text: str) -> bool:
     """Whether there is anything to translate: a letter outside of the holes, or a message in one of them."""
     from translation.po import HOLE
 
-    return "_}" in text or any(char.isalpha() for char in HOLE.sub("", text))
+    bare = HOLE.sub("", text)
+    return any(map(str.isalpha, bare)) or ("_}" in text and bool(bare.strip()))
 
 
 def paragraphs(docstring: str) -> list[str]:
@@ -252,10 +268,25 @@ def from_click() -> Places:
     """The messages of click, which takes them from our catalogue."""
     import click
 
-    found: Places = {}
+    found: Places = {"required": "click"}
     for file in sorted(Path(click.__file__).parent.glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(text))]):
                     found.setdefault(text, "click")
+    return found
+
+
+def plurals_from_click() -> dict[str, str]:
+    """The messages of click that have a plural, with it."""
+    import click
+
+    found: dict[str, str] = {}
+    for file in sorted(Path(click.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="ngettext"), args=[ast.Constant(value=str(one)), ast.Constant(value=str(many)), _]
+                ):
+                    found[one] = many
     return found

@@ -11,7 +11,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 class Entry(NamedTuple):
-    """A message and what it is in the other language. many: the plural of a noun, whose translations are then two."""
+    """A message and what it is in the other language. text: after its context and \x04, if it has one, as in an MO file. many: the plural of a noun, whose translations are then two."""
 
     text: str
     meaning: tuple[str, ...]
@@ -40,8 +40,9 @@ def parse(source: str) -> tuple[str, list[Entry]]:
     def end() -> None:
         nonlocal place
         if "msgid" in fields:
+            context = fields["msgctxt"] + "\x04" if "msgctxt" in fields else ""
             forms = [fields[name] for name in ("msgstr", "msgstr[0]", "msgstr[1]") if name in fields]
-            entries.append(Entry(fields["msgid"], tuple(forms), fields.get("msgid_plural", ""), place))
+            entries.append(Entry(context + fields["msgid"], tuple(forms), fields.get("msgid_plural", ""), place))
         fields.clear()
         place = ""
 
@@ -77,7 +78,10 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"#: {entry.place}"
     if HOLE.search(entry.text):
         yield "#, python-brace-format"
-    yield from _field("msgid", entry.text)
+    context, mark, text = entry.text.rpartition("\x04")
+    if mark:
+        yield from _field("msgctxt", context)
+    yield from _field("msgid", text)
     if entry.many:
         yield from _field("msgid_plural", entry.many)
         for number, form in enumerate(entry.meaning):

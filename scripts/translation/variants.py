@@ -13,19 +13,7 @@ MOST = 64
 Part = str | ast.expr
 Text = list[Part]
 
-_MESSAGES = {
-    "message",
-    "reason",
-    "hint",
-    "said",
-    "strerror",
-    "question",
-    "explained",
-    "kept",
-    "suggestion",
-    "told",
-    "span",
-}
+_MESSAGES = set("message reason hint said strerror question suggestion span warning why".split())
 """Names of what holds a message."""
 
 
@@ -65,7 +53,7 @@ class Scope:
                 if not any(known):
                     return None
                 return [text for one, side in zip(known, values, strict=True) for text in one or [[side]]]
-            case ast.Call(func=ast.Attribute(value=ast.BinOp() | ast.JoinedStr() as inner, attr="strip")):
+            case ast.Call(func=ast.Attribute(value=ast.BinOp() | ast.JoinedStr() as inner, attr="strip" | "rstrip")):
                 return self.texts(inner)
             case ast.Name(id=name):
                 return self._named(name)
@@ -161,15 +149,19 @@ def hole(node: ast.expr) -> str:
             pass
         case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=str(noun))]):
             name = noun.replace(" ", "_") + "s"
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            pass
+        case ast.Call(func=ast.Name(id="_reason")):
+            name = "reason"
+        case ast.BoolOp(values=[inner, *_]):
+            name = hole(inner)
         case ast.Call(func=ast.Name(id="len"), args=[inner]):
             name = hole(inner).rstrip("_")
         case ast.Call(func=ast.Attribute(attr="join"), args=[inner, *_]) if not isinstance(inner, ast.GeneratorExp):
             name = hole(inner)
         case ast.Call(func=ast.Attribute(attr="join")):
             name = "names"
-        case ast.Call(
-            func=ast.Name(id="repr" | "str" | "clean" | "sorted" | "short" | "map" | "_reason"), args=[*_, inner]
-        ):
+        case ast.Call(func=ast.Name(id="repr" | "str" | "clean" | "sorted" | "short" | "map"), args=[*_, inner]):
             name = hole(inner)
         case ast.Call(func=ast.Name(id=name)):
             pass

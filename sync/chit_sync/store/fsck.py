@@ -153,10 +153,10 @@ ORPHANS = (
 
 
 def _check_rows(db: Connection, problems: Problems, found: _Log) -> None:
-    for table, condition, what in ORPHANS:
+    for table, condition, reason in ORPHANS:
         count = db.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()[0]
         if count:
-            problems.add("orphan", table, f"{what}: {count} row(s)", REBUILD)
+            problems.add("orphan", table, f"{reason}: {count} row(s)", REBUILD)
     known = {0, -1, *(row[0] for row in db.execute("SELECT id FROM remotes"))}
     for origin in sorted(found.origins - known):
         problems.add("orphan", "changes", f"changes that came from the remote {origin}, which there is not", REBUILD)
