@@ -12,7 +12,9 @@ TICKETS = 3_000
 
 PROGRAM = """
 import json, os, sys
+from chit_sync.codec import decode
 from chit_sync.errors import ChitError
+from chit_sync.store import log
 from chit_sync.store.opening import create
 from chit_sync.transfer import apart
 from chit_sync.transfer.importing import import_file
@@ -37,6 +39,30 @@ two = sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 assert len(forked) == (1 if two else 0)
 print(found[0][0].new_changes, found[0][1], *found[0][0].failures, sep="|")
 
+# Stores that have the log's beginning from somebody else, and then a file that has lost it.
+with open(sys.argv[1]) as file:
+    whole = file.readlines()
+begin, rest = sys.argv[1] + ".begin", sys.argv[1] + ".rest"
+with open(begin, "w") as file:
+    file.write("".join(line for line in whole if line.startswith("no") or ",0,anna" in line))
+with open(rest, "w") as file:
+    file.write("".join(line for line in whole if ",0,anna" not in line))
+results = []
+with create(os.path.join(sys.argv[3], "sender")) as sender:
+    import_file(sender, begin, mapping)
+    sent = [log.Record(entry.id, entry.body, decode(entry.body)) for entry in log.read(sender, 0, 100_000)]
+for name in ("one", "two"):
+    with create(os.path.join(sys.argv[3], name)) as store:
+        with store.transaction():
+            log.append(store, sent)
+        done = import_file(store, rest, mapping, in_two=name == "two")
+        results.append((done.new_tickets, done.new_changes, done.rows, len(done.failures),
+                        sorted(store.db.execute("SELECT id FROM changes").fetchall()),
+                        store.db.execute("SELECT count(*) FROM conflicts").fetchone()))
+assert results[0] == results[1]
+assert results[0][-1] == (0,)
+assert len(forked) == (2 if two else 0)
+
 class Dying(Making):
     def batches(self):
         os._exit(9)
@@ -60,7 +86,7 @@ source.close()
 
 
 def test_in_two_processes(tmp_path: Path) -> None:
-    """Ids, order, counts and failures are those of one process; importing again is done in one; errors come across."""
+    """Ids, order, counts and failures are those of one process; where the store has something already, one does it; errors come across."""
     import json
 
     rows = [

@@ -68,7 +68,7 @@ def batches(making: Making) -> Generator[Batch, None, None]:
 
 def _history(ticket: str, key: str, records: list[tuple[bytes, bytes]]) -> History:
     made = [Record(ident, body, decode(body)) for ident, body in records]
-    return History(ticket, key, made, lambda _: made)
+    return History(ticket, key, made, None)
 
 
 def _raise(name: str, message: str, hint: str) -> NoReturn:

@@ -22,13 +22,13 @@ Again = Callable[[Sequence[Record]], list[Record]]
 class History(NamedTuple):
     """A ticket's changes as they follow from the file alone.
 
-    again: what they are if earlier imports of the same source made these changes of the ticket already.
+    again: what they are if earlier imports of the same source made these changes of the ticket already; None if nobody here can say.
     """
 
     ticket: str
     key: str
     records: list[Record]
-    again: Again
+    again: Again | None
 
 
 class Moment(NamedTuple):

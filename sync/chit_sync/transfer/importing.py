@@ -5,7 +5,7 @@ time of the import, with one exception: where the file no longer says what an ea
 changes begin where that left off.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from io import BufferedReader
 
@@ -18,7 +18,7 @@ from chit_sync.store.log import Record
 from chit_sync.transfer import apart
 from chit_sync.transfer.histories import History
 from chit_sync.transfer.items import link_paths
-from chit_sync.transfer.making import Making
+from chit_sync.transfer.making import Batch, Making
 from chit_sync.transfer.mapping import Map
 from chit_sync.transfer.replay import Nonces, Timeline, row_sum
 from chit_sync.transfer.report import Failure, Imported, Progress, Unfit
@@ -44,37 +44,59 @@ def import_file(
     program that has no other threads. Raises NotFoundError or UsageError if the file cannot be read or has not the
     columns that the map names, StoreError.
     """
-    source = Source(file)
-    try:
-        with bulk(store):
-            return _Import(store, source, mapping, dry_run, progress).run(in_two=in_two)
-    finally:
-        source.close()
+    with bulk(store):
+        taker = Taker(store, "import", dry_run=dry_run)
+        source = Source(file)
+        first_time, same_map = _remember_map(store, mapping, dry_run)
+        try:
+            # Later on, what is to be made depends on what the store has, and only this process can see that.
+            if in_two and first_time and not dry_run and isinstance(file, str) and apart.worth_it(source):
+                try:
+                    return _Import(store, source, mapping, taker, progress, same_map=False).run(apart.batches)
+                except _EntangledError:
+                    source.close()
+                    source = Source(file)
+            return _Import(store, source, mapping, taker, progress, same_map=same_map).run()
+        finally:
+            source.close()
+
+
+class _EntangledError(Exception):
+    """The store has something of these tickets already, which the process that reads the file cannot take into account."""
+
+
+def _remember_map(store: Store, mapping: Map, dry_run: bool) -> tuple[bool, bool]:
+    """Whether this store imports from the source for the first time; and whether it always did by this very map. Notes the map."""
+    name = f"import:{mapping.source}"
+    before = store.meta(name)
+    if before not in (MIXED, mapping.digest) and not dry_run:
+        with store.transaction():
+            store.set_meta(name, mapping.digest if before is None else MIXED)
+    return before is None, bool(before == mapping.digest)
 
 
 class _Import:
     """One import while it runs: the writing half."""
 
-    def __init__(self, store: Store, source: Source, mapping: Map, dry_run: bool, progress: Progress | None) -> None:
+    def __init__(
+        self, store: Store, source: Source, mapping: Map, taker: Taker, progress: Progress | None, *, same_map: bool
+    ) -> None:
         self.store = store
         self.source = source
         self.map = mapping
         self.progress = progress
-        self.taker = Taker(store, "import", dry_run=dry_run)
-        self.first_time = store.meta(f"import:{mapping.source}") is None
-        self.same_map = self._remember_map(dry_run)
+        self.taker = taker
+        self.same_map = same_map
         self.making = Making(source, mapping, store.now() + MAX_AHEAD)
         self.failures = self.making.failures
         self.waiting: list[History] = []
         self.waiting_changes = 0
         self.tickets = self.changes = 0
 
-    def run(self, *, in_two: bool) -> Imported:
-        """Reads everything, writes everything."""
+    def run(self, elsewhere: Callable[[Making], Generator[Batch, None, None]] | None = None) -> Imported:
+        """Reads everything, or has it read elsewhere, and writes everything."""
         making = self.making
-        # Only the first time: later on, what is to be made depends on what the store has.
-        apart_now = in_two and self.first_time and apart.worth_it(self.source)
-        batches = apart.batches(making) if apart_now else making.batches(self._done)
+        batches = elsewhere(making) if elsewhere else making.batches(self._done)
         with closing(batches):
             for batch in batches:
                 for history in batch.histories:
@@ -94,18 +116,6 @@ class _Import:
             0,
             sorted(self.failures),
         )
-
-    def _remember_map(self, dry_run: bool) -> bool:
-        """Whether all that was ever imported from this source was by this very map; notes it for next time."""
-        name = f"import:{self.map.source}"
-        before = self.store.meta(name)
-        if before is None and not dry_run:
-            with self.store.transaction():
-                self.store.set_meta(name, self.map.digest)
-        elif before not in (None, MIXED, self.map.digest) and not dry_run:
-            with self.store.transaction():
-                self.store.set_meta(name, MIXED)
-        return bool(before == self.map.digest)
 
     def _done(self, groups: Mapping[str, list[Row]]) -> dict[str, int]:
         """Those of the tickets that the store has from the same rows by the same map, with the number of their changes.
@@ -154,6 +164,8 @@ class _Import:
                 if number is None:
                     self.taker.add(history.records)
                 elif not all(record.id in known for record in history.records):
+                    if history.again is None:
+                        raise _EntangledError
                     self.taker.add(history.again(self._mine(history, number)))
         self.taker.flush()
 
