@@ -161,7 +161,7 @@ class App:
         if request.accept_encodings.best_match(["gzip", "identity"], default="identity") == "gzip":
             data = _packed(data)
             headers["Content-Encoding"] = "gzip"
-        return Response(data, headers=headers, content_type=wire.NDJSON, direct_passthrough=True)
+        return Response(data, headers=headers, content_type=wire.NDJSON)
 
     def _append(self, request: Request, log: LocalLog) -> Response:
         offers = lines.read_offers(_body(request))
@@ -199,7 +199,6 @@ class App:
             206 if start else 200,
             headers,
             content_type="application/octet-stream",
-            direct_passthrough=True,
         )
 
     def _put_blob(self, request: Request, log: LocalLog, sha256: str) -> Response:

@@ -22,7 +22,8 @@ def _m1(db: sqlite3.Connection) -> None:
 _M1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
--- The log. seq: the order in which this store took the changes. ticket: tickets.num. origin: the remote that it came from, 0 for here.
+-- The log. seq: the order in which this store took the changes. ticket: tickets.num. origin: a remote known to have it, 0 for
+-- made here, -1 for a store that pushed it here or a remote that is gone.
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY, id BLOB NOT NULL, ticket INTEGER NOT NULL, origin INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE UNIQUE INDEX changes_id ON changes (id);
