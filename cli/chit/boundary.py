@@ -144,7 +144,8 @@ def _usage_hint(error: click.ClickException) -> str:
     ):
         return "In a query write `NOT label:x` for `-label:x`, or put -- before the query."
     if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"Did you mean {' or '.join(sorted(error.possibilities))}?"
+        names = f" {translate('or')} ".join(sorted(error.possibilities))
+        return f"Did you mean {names}?"
     return f"`{context.command_path} --help` shows how." if context is not None else ""
 
 

@@ -33,7 +33,8 @@ def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str 
         if done.created:
             number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
             what = ", ".join(sentences(done.sets, app.zone))
-            app.say(f"would write a new ticket: {what}" if would else f"wrote {short(done.id)}{number}")
+            planned = translate("would write a new ticket: {what}", what=what)
+            app.say(planned if would else f"wrote {short(done.id)}{number}", as_is=bool(would))
         elif not done.sets:
             app.say(f"{short(done.id)}: {translate(nothing)}", as_is=True)
         else:
