@@ -138,7 +138,7 @@ def say_pulled(app: App, store: Store, remote: Remote, pulled: Pulled) -> None:
     """What a pull into the store came to, for a person."""
     would = "would take" if app.options.dry_run else "took"
     if pulled.taken:
-        new = f", {pulled.created} of them new" if pulled.created else ""
+        new = f", {pulled.created:,} of them new" if pulled.created else ""
         app.say(
             f"{remote.name}: {would} {counted(pulled.taken, 'change')} of {counted(len(pulled.tickets), 'ticket')}{new}"
         )
