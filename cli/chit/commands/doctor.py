@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from contextlib import closing
 
 from chit import __version__
 from chit.context import App, user_config
@@ -47,7 +48,7 @@ def _versions() -> list[Finding]:
     found.append(
         (severity, "sqlite", f"{sqlite3.sqlite_version}" + ("" if severity == OK else "; 3.40 or later is needed"))
     )
-    with sqlite3.connect(":memory:") as db:
+    with closing(sqlite3.connect(":memory:")) as db:
         options = {row[0] for row in db.execute("PRAGMA compile_options")}
     fts = "ENABLE_FTS5" in options
     found.append((OK if fts else BAD, "full-text search", "there" if fts else "this SQLite has no FTS5"))
