@@ -39,7 +39,8 @@ def given_text(message: Sequence[str], file: str | None) -> str | None:
             "Attach it instead: `chit attach`.",
         )
     try:
-        text = data.decode()
+        # A mark at the beginning and line ends of another system are no part of the text.
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{name} is not valid UTF-8 at byte {error.start}", "Convert it first, for example with iconv."

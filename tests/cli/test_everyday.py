@@ -27,7 +27,10 @@ def test_several_messages_make_paragraphs(desk: Chit) -> None:
     one = desk("new", "-m", "Title", "-m", "First.", "-m", "Second.").id
     assert desk("show", one, "--json").json["description"] == "First.\n\nSecond."
     two = desk("new", "--title", "Title", "-F", "-", stdin="First.\r\nSecond.\n").id
-    assert desk("show", two, "--json").json["title"] == "Title"
+    assert desk("show", two, "--json").json["description"] == "First.\nSecond."
+    three = desk("new", "-F", "-", stdin="\ufeffTitle\r\n\r\nText.\r\n".encode()).id
+    found = desk("show", three, "--json").json
+    assert (found["title"], found["description"]) == ("Title", "Text.")
 
 
 @pytest.mark.parametrize(
