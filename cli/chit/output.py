@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chit.language import translate
@@ -83,16 +84,14 @@ class Output:
             separator = ",\n "
         write("[]\n" if separator == "[" else "]\n")
 
-    def lines(self, lines: Iterable[str]) -> None:
-        """Lines as they are, a few hundred at a time."""
-        held: list[str] = []
-        for line in lines:
-            held.append(line)
-            if len(held) == _AT_ONCE:
-                write(self.end.join(held) + self.end)
-                held.clear()
-        if held:
+    def lines(self, lines: Iterable[str]) -> bool:
+        """Lines as they are, many at a time; whether there were any."""
+        source = iter(lines)
+        any_line = False
+        while held := list(islice(source, _AT_ONCE)):
+            any_line = True
             write(self.end.join(held) + self.end)
+        return any_line
 
     def page(self, text: str) -> None:
         """Text for a person; on a terminal through the pager if it is longer than the screen."""

@@ -155,7 +155,21 @@ def iso(stamp: Value) -> str | None:
     """ISO 8601 UTC of microseconds since 1970, to the millisecond; None stays None."""
     if not isinstance(stamp, int):
         return None
-    from datetime import UTC, datetime, timedelta
+    day, left = divmod(stamp, _DAY)
+    date = _dates.get(day)
+    if date is None:
+        from datetime import date as calendar
 
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=stamp)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+        date = _dates[day] = calendar.fromordinal(day + _EPOCH).isoformat()
+    seconds, micro = divmod(left, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{date}T{hour:02d}:{minute:02d}:{second:02d}.{micro // 1000:03d}Z"
+
+
+_DAY = 86_400_000_000
+_EPOCH = 719_163
+"""1970-01-01 in days of datetime."""
+
+_dates: dict[int, str] = {}
+"""Days that were spelled already; a list is full of the same ones."""

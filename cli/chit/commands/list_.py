@@ -1,6 +1,7 @@
 """`chit list`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import click
 
@@ -23,7 +24,7 @@ PRIORITY_STYLES = ("bold red", "yellow", "", "dim", "dim")
 """By priority, the most urgent first."""
 
 _PRIORITY_NAMES = [choice.name for choice in PRIORITIES]
-_LOADED_AT_ONCE = 500
+_AT_ONCE = 500
 _NAME = 20
 
 
@@ -58,6 +59,10 @@ def list_(
     me, now, zone = app.actor if text else "", app.now, app.zone
     if limit is None:
         limit = int(app.config.get("list.limit")) if app.terminal and not app.output.structured else 0
+    if not (limit or offset or count or style or app.terminal or app.output.structured):
+        rows = listing.rows(app.reading, text, me=me, now=now, tz=zone, all_states=every, sort=sort)
+        found_any = app.output.lines(_lines(app, rows))
+        return DIFFERENT if exit_code and found_any else 0
     found = listing.page(
         app.reading, text, me=me, now=now, tz=zone, limit=1 if count else limit or None, offset=0 if count else offset,
         all_states=every, sort=sort,
@@ -72,21 +77,32 @@ def list_(
         app.output.page(_styled(found.rows, style))
     elif app.output.structured:
         app.output.many(_records(app, found.rows), str)
+    elif app.terminal:
+        app.output.page(_table(app, found.rows, called(app.reading, [row.num for row in found.rows])))
+        _remark(app, len(found.rows), found.total, offset)
     else:
-        numbers = called(app.reading, [row.num for row in found.rows])
-        if app.terminal:
-            app.output.page(_table(app, found.rows, numbers))
-            _remark(app, len(found.rows), found.total, offset)
-        else:
-            app.output.lines(_line(row, numbers.get(row.num)) for row in found.rows)
+        app.output.lines(_lines(app, iter(found.rows)))
     return DIFFERENT if exit_code and found.rows else 0
 
 
-def _line(row: listing.Row, number: int | None) -> str:
-    return (
-        f"{row.id}\t{number or ''}\t{_PRIORITY_NAMES[row.priority - 1]}\t{cell(row.status or '')}\t"
-        f"{cell(row.assignee or '')}\t{cell(row.queue or '')}\t{iso(row.updated)}\t{cell(row.title or '')}"
-    )
+def _lines(app: App, rows: Iterator[listing.Row]) -> Iterator[str]:
+    """The rows as tab-separated text; there may be a hundred thousand, so each is looked at as little as can be."""
+    known: dict[str | None, str] = {None: ""}
+    """Names that were spelled already: there are few, in many rows."""
+
+    def name(text: str | None) -> str:
+        spelled = known.get(text)
+        if spelled is None:
+            spelled = known[text] = cell(text or "")
+        return spelled
+
+    while part := list(islice(rows, _AT_ONCE)):
+        numbers = called(app.reading, [row.num for row in part])
+        for num, ident, title, status, priority, assignee, queue, _, updated in part:
+            yield (
+                f"{ident}\t{numbers.get(num, '')}\t{_PRIORITY_NAMES[priority - 1]}\t{name(status)}\t{name(assignee)}\t"
+                f"{name(queue)}\t{iso(updated)}\t{cell(title or '')}"
+            )
 
 
 def _cells(app: App, row: listing.Row, number: int | None) -> tuple[str, ...]:
@@ -145,6 +161,6 @@ def _styled(rows: Sequence[listing.Row], style: str) -> str:
 
 
 def _records(app: App, rows: Sequence[listing.Row]) -> Iterator[Record]:
-    for start in range(0, len(rows), _LOADED_AT_ONCE):
-        for ticket in load_many(app.reading, [row.num for row in rows[start : start + _LOADED_AT_ONCE]]):
+    for start in range(0, len(rows), _AT_ONCE):
+        for ticket in load_many(app.reading, [row.num for row in rows[start : start + _AT_ONCE]]):
             yield ticket.record()

@@ -21,7 +21,7 @@ COUNT_STEPS = 50_000
 
 
 class Row(NamedTuple):
-    """A ticket in a list. priority: 1 is the most urgent. state: 0 open, 1 done, 2 deleted. Times in microseconds since 1970 UTC."""
+    """A ticket in a list. priority: 1 is the most urgent. updated: microseconds since 1970 UTC."""
 
     num: int
     id: str
@@ -30,13 +30,7 @@ class Row(NamedTuple):
     priority: int
     assignee: str | None
     queue: str | None
-    type: str | None
-    requester: str | None
-    organization: str | None
-    due: int | None
     emergency: int | None
-    state: int
-    created: int
     updated: int
 
 
