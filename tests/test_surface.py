@@ -115,6 +115,18 @@ def test_json(line: str, desk: Desk) -> None:
     assert all(json.loads(one)["schema"] for one in as_lines.out.splitlines())
 
 
+@pytest.mark.parametrize("line", lines(WRITES))
+def test_json_of_a_dry_run(line: str, desk: Desk) -> None:
+    """With -n the same object is printed as without it, or a plan; no key comes or goes."""
+    dry = desk.chit(*desk.words(line), "--json", "-n").json
+    real = desk.chit(*desk.words(line), "--json").json
+    assert isinstance(dry, list) == isinstance(real, list)
+    for planned, done in zip(dry, real, strict=True) if isinstance(dry, list) else [(dry, real)]:
+        assert planned["schema"] in (done["schema"], "chit.plan/1")
+        if planned["schema"] == done["schema"]:
+            assert list(planned) == list(done)
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_json_of_an_error(name: str, chit: Chit) -> None:
     """With --json an error is one problem object on standard error, and standard output stays empty."""

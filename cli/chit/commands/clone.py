@@ -40,7 +40,7 @@ def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachme
     try:
         if app.options.dry_run:
             info = source.info()
-            planned = {**Pulled(taken=info.last)._asdict(), "schema": "chit.cloned/1", "path": path}
+            planned = {"schema": "chit.cloned/1", **Pulled(taken=info.last)._asdict(), "path": path}
             app.output.one(planned, lambda: path)
             app.say(f"would copy {counted(info.last, 'change')}")
             return
