@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from translation import po
-from translation.extraction import ROOT, Found, from_click, plurals_from_click
+from translation import po, toolkit
+from translation.extraction import ROOT, Found
 from translation.po import HOLE, Entry
 
 FOLDER = ROOT / "cli" / "chit" / "locale"
@@ -27,11 +27,19 @@ class Catalogue:
             known = self.entries.get(noun)
             forms = known.meaning if known and known.many else ("", "")
             wanted.append(Entry(noun, forms, f"{noun}s", place.partition(":")[0]))
-        for one, many in plurals_from_click().items():
+        clicks = {text: entry.many for text, entry in self.entries.items() if entry.place == "click"}
+        for one, many in {**{text: many for text, many in clicks.items() if many}, **toolkit.plurals()}.items():
             known = self.entries.get(one)
             if known:
                 wanted.append(Entry(one, known.meaning, many, "click"))
-        texts = {**found.messages, **{text: "click" for text in from_click() if text not in found.messages}}
+        kept = {text: "click" for text, many in clicks.items() if not many}
+        schema = {} if self.language == "de" else found.schema
+        texts = {
+            **schema,
+            **found.messages,
+            **kept,
+            **{text: "click" for text in toolkit.messages() if text not in found.messages},
+        }
         for text, place in texts.items():
             if text in found.plurals:
                 continue

@@ -52,11 +52,15 @@ Places = dict[str, str]
 
 
 class Found:
-    """The messages of the source. plurals: singular to plural of nouns that are counted. problems: what could not be read."""
+    """The messages of the source.
+
+    plurals: nouns that are counted. schema: what the schema says, which has it in German itself. problems: what could not be read.
+    """
 
     def __init__(self) -> None:
         self.messages: Places = {}
         self.plurals: Places = {}
+        self.schema: Places = {}
         self.problems: list[str] = []
 
 
@@ -143,7 +147,7 @@ class _Reader:
         scope = Scope(function, self.literals)
         for child in ast.iter_child_nodes(node):
             self._look(child, scope)
-            inner = child if isinstance(child, ast.FunctionDef) and not _is_nested(child, function) else function
+            inner = child if isinstance(child, ast.FunctionDef) and function is None else function
             if isinstance(child, ast.FunctionDef):
                 self._function(child, Scope(child, self.literals))
             self._walk(child, inner)
@@ -159,6 +163,9 @@ class _Reader:
                     self.found.plurals.setdefault(str(node.args[1].value), self._place(node))
                 if name == "table" and isinstance(node.args[0], ast.Tuple):
                     self._constants_in(node.args[0])
+                place = {"Field": 2, "Choice": 1}.get(name) if self.file.name == "schema.py" else None
+                if place is not None:
+                    self.found.schema.setdefault(ast.literal_eval(node.args[place]), self._place(node))
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
                 self._take(value, scope)
             case ast.Tuple(elts=[ast.Name(id="OK" | "WARN" | "BAD") | ast.IfExp(), subject, finding]) if (
@@ -239,10 +246,6 @@ class _Reader:
         return f"{self.file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
 
 
-def _is_nested(node: ast.FunctionDef, function: ast.AST | None) -> bool:
-    return function is not None
-
-
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -264,29 +267,6 @@ def paragraphs(docstring: str) -> list[str]:
     return [first + ".", *found] if stop else found
 
 
-def from_click() -> Places:
-    """The messages of click, which takes them from our catalogue."""
-    import click
-
-    found: Places = {"required": "click"}
-    for file in sorted(Path(click.__file__).parent.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(text))]):
-                    found.setdefault(text, "click")
-    return found
-
-
-def plurals_from_click() -> dict[str, str]:
-    """The messages of click that have a plural, with it."""
-    import click
-
-    found: dict[str, str] = {}
-    for file in sorted(Path(click.__file__).parent.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(
-                    func=ast.Name(id="ngettext"), args=[ast.Constant(value=str(one)), ast.Constant(value=str(many)), _]
-                ):
-                    found[one] = many
-    return found
+def commands(text: str) -> list[str]:
+    """The commands in backticks that a message names."""
+    return [one for one in text.split("`")[1::2] if one.startswith("chit ")]

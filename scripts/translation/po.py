@@ -11,7 +11,10 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 class Entry(NamedTuple):
-    """A message and what it is in the other language. text: after its context and \x04, if it has one, as in an MO file. many: the plural of a noun, whose translations are then two."""
+    """A message and what it is in the other language.
+
+    text: after its context and \x04, if it has one, as in an MO file. many: the plural of a noun, whose translations are then two.
+    """
 
     text: str
     meaning: tuple[str, ...]

@@ -13,7 +13,9 @@ MOST = 64
 Part = str | ast.expr
 Text = list[Part]
 
-_MESSAGES = set("message reason hint said strerror question suggestion span warning why".split())
+_MESSAGES = frozenset(
+    ("message", "reason", "hint", "said", "strerror", "question", "suggestion", "span", "warning", "why")
+)
 """Names of what holds a message."""
 
 
