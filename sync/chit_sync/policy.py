@@ -12,7 +12,6 @@ from chit_sync.change import CHANGE_BYTES, Change
 from chit_sync.clock import DAY, HOUR, MAX_AHEAD, MINUTE
 from chit_sync.codec import decode_foreign, digest
 from chit_sync.errors import UsageError
-from chit_sync.registers import Value
 
 MAX_PATHS = 10_000
 """Most paths that one change may set."""
@@ -81,30 +80,48 @@ def refuse(change: Change) -> str:
         return f"the nonce has {len(change.nonce)} characters; at most {MAX_NONCE} are allowed"
     try:
         for path, value in change.set.items():
-            if not _plain(path, value):
-                schema.check(path, value)
+            # What most values are is told here at once; the rest, and whatever is wrong, is for the schema to say.
+            kind = _kinds.get(path) or _kind(path)
+            if kind == _LINE:
+                if type(value) is str and 0 < len(value) <= schema.MAX_LINE and value.isprintable():
+                    continue
+            elif (kind == _CHOICE and (path, value) in _CHOICES) or (kind == _LABEL and value is True):
+                continue
+            schema.check(path, value)
     except UsageError as error:
         return error.message
     return ""
 
 
-_LINES = frozenset(
-    name for name, field in schema.FIELDS.items() if field.type in ("line", "text", "status") and not field.choices
-)
+_LINE, _CHOICE, _LABEL, _OTHER = 1, 2, 3, 4
 _CHOICES = frozenset((name, choice.name) for name, field in schema.FIELDS.items() for choice in field.choices)
 _comment_body = re.compile(r"comment/[0-9A-Za-z]{1,64}/body").fullmatch
 
-
-def _plain(path: str, value: Value) -> bool:
-    """Whether the schema certainly allows the value: short words for most of what comes, which `schema.check` need not see."""
-    if type(value) is not str:
-        return value is True and path.startswith("labels/") and _is_known(path)
-    if path in _LINES or (path.startswith("x.") and _is_known(path)) or _comment_body(path):
-        return 0 < len(value) <= schema.MAX_LINE and value.isprintable()
-    return (path, value) in _CHOICES
+_kinds: dict[str, int] = {}
+"""Path to what its values mostly are, for the paths that came lately."""
 
 
-@lru_cache(2_000)
+def _kind(path: str) -> int:
+    field = schema.FIELDS.get(path)
+    if field is not None:
+        kind = _CHOICE if field.choices else _LINE if field.type in ("line", "text", "status") else _OTHER
+    elif path.startswith("x.") and _is_known(path):
+        kind = _LINE
+    elif path.startswith("labels/") and _is_known(path):
+        kind = _LABEL
+    elif _comment_body(path):
+        return _LINE
+    else:
+        return _OTHER
+    if len(_kinds) > MOST_KINDS:
+        _kinds.clear()
+    _kinds[path] = kind
+    return kind
+
+
+MOST_KINDS = 2_000
+
+
 def _is_known(path: str) -> bool:
     """Whether there is such a path."""
     try:
