@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from chit_sync import errors
@@ -37,10 +38,11 @@ def worth_it(source: Source) -> bool:
 
 def batches(making: Making) -> Generator[Batch, None, None]:
     """The same as `making.batches()`. Raises what that raises, and StoreError if the second process dies."""
+    from multiprocessing import get_context
+
     reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _work(making, reading, writing)
+    child = get_context("fork").Process(target=_work, args=(making, reading, writing), daemon=True)
+    child.start()
     os.close(writing)
     try:
         with open(reading, "rb") as pipe:
@@ -62,8 +64,9 @@ def batches(making: Making) -> Generator[Batch, None, None]:
                 else:
                     _raise(*found)
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        child.kill()
+        child.join()
+        child.close()
 
 
 def _history(ticket: str, key: str, records: list[tuple[bytes, bytes]]) -> History:
@@ -78,15 +81,13 @@ def _raise(name: str, message: str, hint: str) -> NoReturn:
     raise RuntimeError(f"{name} in the process that read the file: {message}")
 
 
-def _work(making: Making, reading: int, writing: int) -> NoReturn:
-    """The second process; it ends here, without closing what belongs to the first."""
-    try:
-        os.close(reading)
-        with open(writing, "wb") as pipe:
-            for message in _messages(making):
-                marshal.dump(tuple(message), pipe)
-    finally:
-        os._exit(0)
+def _work(making: Making, reading: int, writing: int) -> None:
+    """What the second process does. An interruption is for the first one to see, which then ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.close(reading)
+    with suppress(BrokenPipeError), open(writing, "wb") as pipe:  # the first one was killed
+        for message in _messages(making):
+            marshal.dump(tuple(message), pipe)
 
 
 def _messages(making: Making) -> Generator[Sequence[Any], None, None]:
