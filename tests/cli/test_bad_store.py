@@ -261,15 +261,20 @@ def test_a_read_only_store(left: bool, desk: Chit, public: Path) -> None:
         f"the store {public}/.chit is read-only here", "Look at the permissions of the folder and of store.db in it."
     )
     keeper.close()
+    for path in [public / ".chit", *(public / ".chit").rglob("*")]:
+        path.chmod(0o755)
     assert everything(public) == before
 
 
 def test_a_folder_that_cannot_hold_a_store(desk: Chit, public: Path) -> None:
     """A store cannot be made where nothing may be written; the place and the reason are named."""
+    (public / "file").write_text("x")
+    desk("init", "elsewhere")  # everything that it imports is imported now
+    public.chmod(0o555)
     ran = as_nobody(lambda: desk("init", cwd=public, code=None))
     assert ran.code == 9
     assert ran.err == said(f"cannot make a store at {public}/.chit: Permission denied", "")
-    (public / "file").write_text("x")
+    public.chmod(0o755)
     assert desk("init", "file", cwd=public, code=9).err == said(
         f"cannot make a store at {public}/file/.chit: Not a directory", ""
     )
