@@ -12,9 +12,6 @@ from chit_sync.store.database import Store
 from chit_sync.store.remotes import Remote, get, tip_key
 from chit_sync.wire import Info
 
-BULK = 5_000
-"""Changes from which on a transfer is worth a larger cache."""
-
 
 def place(remote: Remote) -> int:
     """How far the remote's log is known here, taken or waiting."""
@@ -88,36 +85,3 @@ def advance(store: Store, remote: int, *, pulled: int = 0, fetched: int = 0, tip
         "UPDATE remotes SET pulled = max(pulled, ?), fetched = max(fetched, ?) WHERE id = ?",
         (pulled, max(pulled, fetched), remote),
     )
-
-
-SETTINGS = {"cache_size": -24_000, "wal_autocheckpoint": 8_000, "synchronous": 1}
-"""Of the connection, while much is written."""
-
-
-@contextmanager
-def bulk(store: Store, changes: int) -> Iterator[None]:
-    """Suits the process to taking in much that the remote has and would give again.
-
-    More memory for the connection, a longer log of the database before it is tidied, no waiting for the disk at each batch (a power
-    failure may take back the last ones, with their cursor), and no search for cycles among the many small objects of a batch, which
-    have none.
-    """
-    if changes < BULK:
-        yield
-        return
-    import gc
-
-    db = store.db
-    before = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS}
-    collecting = gc.isenabled()
-    gc.disable()
-    for name, value in SETTINGS.items():
-        db.execute(f"PRAGMA {name} = {value}")
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            db.execute(f"PRAGMA {name} = {value}")
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        if collecting:
-            gc.enable()

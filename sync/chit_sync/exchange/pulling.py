@@ -7,7 +7,7 @@ What takes changes in is imported when the first one comes: most pulls find noth
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 from chit_sync.errors import RemoteError
@@ -15,6 +15,7 @@ from chit_sync.exchange import cursor
 from chit_sync.exchange.results import Fetched, Progress, Pulled, silent
 from chit_sync.remotes.base import Log, Reading
 from chit_sync.store import remotes
+from chit_sync.store.bulk import bulk
 from chit_sync.store.database import Store, explained
 from chit_sync.store.remotes import Remote
 from chit_sync.wire import Sent
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 """Changes in one transaction."""
+
+MANY = 5_000
+"""Changes from which on it pays to suit the process to them."""
 
 BATCH_BYTES = 8 << 20
 """Bytes in one transaction, roughly."""
@@ -67,7 +71,7 @@ def pull(store: Store, remote: Remote, source: Log, *, progress: Progress = sile
     remote, reading = _open(store, remote, source)
     start = cursor.place(remote)
     total = reading.info.last - start
-    with closing(reading.batches), cursor.bulk(store, total):
+    with closing(reading.batches), bulk(store) if total >= MANY else nullcontext():
         for batch in _gathered(reading.batches):
             taking = taking or _taking(store, remote)
             good, lie = taking.honest(batch)

@@ -13,6 +13,7 @@ from chit_sync.clock import MAX_AHEAD
 from chit_sync.codec import decode
 from chit_sync.ids import ticket_id
 from chit_sync.store import log
+from chit_sync.store.bulk import bulk
 from chit_sync.store.database import Store, chunks, explained, marks
 from chit_sync.store.log import Record
 from chit_sync.transfer import apart
@@ -23,7 +24,7 @@ from chit_sync.transfer.mapping import Map
 from chit_sync.transfer.replay import Nonces, Timeline, row_sum
 from chit_sync.transfer.report import Failure, Imported, Progress, Unfit
 from chit_sync.transfer.source import Row, Source
-from chit_sync.transfer.taking import BATCH, Taker, bulk
+from chit_sync.transfer.taking import BATCH, Taker
 
 MIXED = "several"
 """Stands for the map of a source that was imported by more than one."""

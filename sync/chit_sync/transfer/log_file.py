@@ -14,12 +14,13 @@ import msgspec
 from chit_sync import policy
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.store import blobs
+from chit_sync.store.bulk import bulk
 from chit_sync.store.database import Store
 from chit_sync.store.log import Record
 from chit_sync.transfer.exporting import SCHEMA
 from chit_sync.transfer.report import Failure, Imported, Progress
 from chit_sync.transfer.source import GZIP, Source
-from chit_sync.transfer.taking import Taker, bulk
+from chit_sync.transfer.taking import Taker
 
 HEADER = b'{"schema":"chit.export/'
 OFTEN = 1_000

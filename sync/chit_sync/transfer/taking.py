@@ -1,7 +1,6 @@
 """Taking many changes into a store, a batch a transaction, so that a kill at any moment leaves whole batches and nothing else."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from chit_sync.store import log
 from chit_sync.store.database import Store, chunks, explained, marks
@@ -14,11 +13,6 @@ AT_ONCE = 1_000
 """Changes handed to the log at once: few enough to stay in the processor's cache."""
 
 BATCH_BYTES = 16 << 20
-CACHE_KIB = 64 << 10
-"""SQLite's page cache while many changes go in; the indexes by random id need it."""
-
-CHECKPOINT_PAGES = 8 << 10
-"""How long SQLite's log grows before it is copied into the database: the same pages of those indexes change in every batch."""
 
 
 class Taker:
@@ -102,24 +96,3 @@ class Taker:
 
 def _last_ticket(store: Store) -> int:
     return store.db.execute("SELECT max(num) FROM tickets").fetchone()[0] or 0
-
-
-@contextmanager
-def bulk(store: Store) -> Iterator[None]:
-    """A larger page cache for as long as much is written, and fewer rounds of the cycle collector: what is made here has no cycles."""
-    import gc
-
-    with explained(store.path):
-        before = [
-            (name, store.db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("cache_size", "wal_autocheckpoint")
-        ]
-        store.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        store.db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    threshold = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*threshold)
-        for name, value in before:
-            store.db.execute(f"PRAGMA {name} = {value}")
