@@ -106,7 +106,12 @@ class Catalogue:
 
     def _by_sentence(self, text: str) -> str | None:
         sentences = _SENTENCE.split(text)
-        return " ".join(map(self.translate, sentences)) if len(sentences) > 1 else None
+        return " ".join(map(self._sentence, sentences)) if len(sentences) > 1 else None
+
+    def _sentence(self, text: str) -> str:
+        """A sentence; one that ends in a full stop may be a message, which has none."""
+        found = self.translate(text)
+        return f"{self.translate(text[:-1])}." if found == text and text.endswith(".") else found
 
     def _nested(self, value: str) -> str:
         """A message within a message, or a number of things."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chit.context import App
+from chit.language import translate
 from chit_sync.errors import UsageError
 from chit_sync.schema import MAX_TEXT
 
@@ -59,7 +60,7 @@ def edited(
     ask, and for what cannot be read; the buffer is kept then and named.
     """
     if not app.interactive or not app.terminal:
-        raise UsageError(f"{missing} is missing, and there is no terminal to ask on")
+        raise UsageError(f"{translate(missing)} is missing, and there is no terminal to ask on")
     import tempfile
     import tomllib
 

@@ -13,7 +13,7 @@ LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
 
 ARGUMENTS: dict[str, tuple[int, ...]] = {
     "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
-    "_members": (1, 3), "_refuse": (0,),
+    "_members": (1, 3), "_refuse": (0,), "_too_large": (0,),
 }  # fmt: skip
 """Functions whose arguments, by place, are messages."""
 
@@ -27,7 +27,7 @@ TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_T
 """Module-level names whose texts are messages."""
 
 REASONS = {
-    "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "fields.py": ("suggestion",),
+    "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",), "fields.py": ("suggestion",),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
 }  # fmt: skip
 """Functions, by file, that return messages."""
@@ -185,7 +185,11 @@ class _Reader:
         elif name == "option" or name == "_option":
             yield from (keyword.value for keyword in call.keywords if keyword.arg == "help")
             return
-        elif not places:
+        elif name == "Problem" and self.file.parent.name == "server":
+            places = (2, 4)
+        elif name == "edited":
+            places = (4,)
+        elif not places and name not in ("write", "report"):
             return
         yield from (call.args[place] for place in places if place < len(call.args))
         yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
@@ -198,7 +202,7 @@ class _Reader:
         if function.name in REASONS.get(self.file.name, ()):
             for node in ast.walk(function):
                 if isinstance(node, ast.Return) and node.value is not None:
-                    self._take(node.value, scope)
+                    self._take(node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value, scope)
 
     def _tables(self) -> None:
         for node in self.tree.body:

@@ -163,7 +163,9 @@ def hole(node: ast.expr) -> str:
             name = hole(inner)
         case ast.Call(func=ast.Attribute(attr="join")):
             name = "names"
-        case ast.Call(func=ast.Name(id="repr" | "str" | "clean" | "sorted" | "short" | "map"), args=[*_, inner]):
+        case ast.Call(
+            func=ast.Name(id="repr" | "str" | "clean" | "sorted" | "short" | "map" | "translate"), args=[*_, inner]
+        ):
             name = hole(inner)
         case ast.Call(func=ast.Name(id=name)):
             pass

@@ -9,6 +9,7 @@ import click
 from chit.context import App
 from chit.exchanging import Progress
 from chit.framework import command
+from chit.language import translate
 from chit.text import counted
 from chit_sync.errors import PartialError, UsageError
 from chit_sync.transfer.report import Imported
@@ -85,7 +86,7 @@ def _say(app: App, done: Imported) -> None:
     if done.failures:
         listed = [str(failure) for failure in done.failures[:SHOWN]]
         if len(done.failures) > SHOWN:
-            listed.append(f"and {len(done.failures) - SHOWN} more; --json lists all")
+            listed.append(translate("and {count} more; --json lists all", count=len(done.failures) - SHOWN))
         raise PartialError(
             f"{counted(len(done.failures), 'line')} did not fit; the rest {'would go' if would else 'went'} in",
             listed,
