@@ -16,6 +16,15 @@ FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 VALUES = "values\x04"
 """Context of the templates whose values are given: messages are not recognised by them."""
 
+_LONGEST = 4000
+"""Most characters of a message that is looked at more closely than word for word: it may hold what somebody else sent."""
+
+_REMEMBERED = 1000
+"""Most messages that are remembered."""
+
+_DEEPEST = 3
+"""Most messages within messages."""
+
 _HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 _COUNT = re.compile(r"([0-9][0-9.,]*) ([a-z]+)")
@@ -66,6 +75,8 @@ class Catalogue:
         self._filled = {text[len(VALUES) :]: meaning for text, meaning in messages.items() if text.startswith(VALUES)}
         self._source = source
         self._templates: list[Template] | None = None
+        self._recognised: dict[str, tuple[str, int]] = {}
+        self._depth = 0
 
     def fill(self, text: str, values: Mapping[str, object]) -> str:
         """A template in this language, with its values put in."""
@@ -76,56 +87,93 @@ class Catalogue:
 
     def translate(self, text: str) -> str:
         """The message in this language, or as it is."""
-        found = self._messages.get(text)
-        if found is not None or not text:
-            return found or text
-        return self._by_template(text) or self._by_sentence(text) or text
+        return self._weighed(text)[0]
 
     def plural(self, one: str, many: str, count: int) -> str:
         """The noun in the form that goes with the number."""
         return self._source.ngettext(one, many, count)
 
-    def _by_template(self, text: str) -> str | None:
+    def _weighed(self, text: str) -> tuple[str, int]:
+        """The message, and how many characters of it were recognised; as it is and 0 if it is not known."""
+        found = self._messages.get(text)
+        if found:
+            return found, len(text)
+        whole, weight = self._by_template(text)
+        parts, more = self._by_sentence(text)
+        if more > weight or not whole:
+            return parts, more
+        return whole, weight
+
+    def _by_template(self, text: str) -> tuple[str, int]:
+        """The message, and how much of it was recognised: the template is meant that leaves the least to chance. Else nothing and 0."""
+        if text in self._recognised:
+            return self._recognised[text]
+        if len(text) > _LONGEST or self._depth > _DEEPEST:
+            return "", 0
         if self._templates is None:
-            self._templates = sorted(templates(self._messages), key=lambda one: one.weight, reverse=True)
-        for template in self._templates:
+            self._templates = templates(self._messages)
+        if len(self._recognised) > _REMEMBERED:
+            self._recognised.clear()
+        self._depth += 1
+        try:
+            self._recognised[text] = found = self._recognise(text, self._templates)
+        finally:
+            self._depth -= 1
+        return found
+
+    def _recognise(self, text: str, known_templates: Sequence[Template]) -> tuple[str, int]:
+        best, most = "", 0
+        for template in known_templates:
             values = template.match(text)
             if values is None or text in values:
                 continue
-            filled = {
-                name: self._nested(value) if name.endswith("_") else value
-                for name, value in zip(template.names, values, strict=True)
-            }
-            if template.is_glue and list(filled.values()) == values:
-                continue
-            try:
-                return template.meaning.format(**filled)
-            except (LookupError, ValueError):
-                return None
-        return None
+            weight, known = template.weight, True
+            filled: dict[str, str] = {}
+            for name, value in zip(template.names, values, strict=True):
+                filled[name] = value
+                if name.endswith("_"):
+                    filled[name], more = self._nested(value)
+                    weight += more
+                    known = known and more > 0
+            if weight > most and (known or not template.is_glue):
+                try:
+                    best, most = template.meaning.format(**filled), weight
+                except (LookupError, ValueError):
+                    continue
+        return best, most
 
-    def _by_sentence(self, text: str) -> str | None:
+    def _by_sentence(self, text: str) -> tuple[str, int]:
+        """The text with each sentence translated that is known; nothing is recognised unless all are."""
         sentences = _SENTENCE.split(text)
-        return " ".join(map(self._sentence, sentences)) if len(sentences) > 1 else None
+        if len(sentences) < 2:
+            return text, 0
+        found = list(map(self._sentence, sentences))
+        return " ".join(one for one, _ in found), sum(weight for _, weight in found) if all(
+            weight for _, weight in found
+        ) else 0
 
-    def _sentence(self, text: str) -> str:
+    def _sentence(self, text: str) -> tuple[str, int]:
         """A sentence; one that ends in a full stop may be a message, which has none."""
-        found = self.translate(text)
-        return f"{self.translate(text[:-1])}." if found == text and text.endswith(".") else found
+        found, weight = self._weighed(text)
+        if not weight and text.endswith("."):
+            found, weight = self._weighed(text[:-1])
+            found += "."
+        return found, weight
 
-    def _nested(self, value: str) -> str:
-        """A message within a message, or a number of things."""
+    def _nested(self, value: str) -> tuple[str, int]:
+        """A message within a message, or a number of things; and how much of it was recognised."""
         count = _COUNT.fullmatch(value)
         if count is not None:
-            return f"{count[1].translate(self.marks)} {self._noun(count[2])}"
+            noun = self._noun(count[2])
+            return f"{count[1].translate(self.marks)} {noun}", len(value) if noun != count[2] else 0
         bare = value.strip()
         if not bare:
-            return value
-        found = self.translate(bare)
-        if found == bare:  # the operating system begins its messages with a capital
-            lower = bare[:1].lower() + bare[1:]
-            found = self._messages.get(lower, bare)
-        return value.replace(bare, found, 1)
+            return value, 0
+        found, weight = self._weighed(bare)
+        if not weight:  # the operating system begins its messages with a capital
+            lower = self._messages.get(bare[:1].lower() + bare[1:])
+            found, weight = (lower, len(bare)) if lower else (found, 0)
+        return value.replace(bare, found, 1), weight
 
     def _noun(self, word: str) -> str:
         return self.plural(word, word, 1) if not word.endswith("s") else self.plural(word[:-1], word, 2)

@@ -27,7 +27,8 @@ TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_T
 """Module-level names whose texts are messages."""
 
 REASONS = {
-    "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",), "fields.py": ("suggestion",),
+    "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",),
+    "fields.py": ("suggestion",),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
 }  # fmt: skip
 """Functions, by file, that return messages."""
@@ -37,6 +38,7 @@ OTHERS = (
     "file exists", "read-only file system", "connection refused", "address already in use", "cannot assign requested address",
     "too many open files", "name or service not known", "no route to host", "network is unreachable",
     "connection reset by peer", "less than a minute", "its certificate is not trusted here", "ok", "warning",
+    "the map", "{place_} and to {place2_}",
     "temporary failure in name resolution", "file name too long", "input/output error",
 )  # fmt: skip
 """What comes as a part of our messages, mostly from the operating system."""
@@ -166,6 +168,8 @@ class _Reader:
                 place = {"Field": 2, "Choice": 1}.get(name) if self.file.name == "schema.py" else None
                 if place is not None:
                     self.found.schema.setdefault(ast.literal_eval(node.args[place]), self._place(node))
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="places"), slice=place)]):
+                self._take(place, scope)
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
                 self._take(value, scope)
             case ast.Tuple(elts=[ast.Name(id="OK" | "WARN" | "BAD") | ast.IfExp(), subject, finding]) if (

@@ -14,7 +14,20 @@ Part = str | ast.expr
 Text = list[Part]
 
 _MESSAGES = frozenset(
-    ("message", "reason", "hint", "said", "strerror", "question", "suggestion", "span", "warning", "why")
+    (
+        "message",
+        "reason",
+        "hint",
+        "said",
+        "strerror",
+        "question",
+        "suggestion",
+        "span",
+        "warning",
+        "why",
+        "where",
+        "places",
+    )
 )
 """Names of what holds a message."""
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chit import catalogue, language
 from support.runner import Chit, Ran
@@ -272,6 +274,39 @@ def test_an_unknown_message_stays_english(tmp_path: Path, monkeypatch: pytest.Mo
         language.start(GERMAN)
         assert language.translate("no conflicts") == "no conflicts"
         assert language.english()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("line 3: a comment does not fit: there is no field 'x'", "Zeile 3: ein Kommentar passt nicht: das Feld 'x' gibt es nicht"),
+        ("its clock is 3 days ahead of the time here", "ihre Uhr ist der hiesigen voraus: 3 Tage"),
+        ("a.toml: there is no setting 'x'", "a.toml: die Einstellung 'x' gibt es nicht"),
+        ("cannot write /a b: No space left on device", "/a b lässt sich nicht schreiben: kein Platz auf dem Gerät"),
+        (
+            "`edit` cannot be undone: it has gone to the remote a and to another store",
+            "`edit` lässt sich nicht zurücknehmen: es ging an die Gegenstelle a und an einen anderen Store",
+        ),
+        ("It is one of: a, b. Give it a title.", "Möglich: a, b. Einen Titel angeben."),
+    ],
+)  # fmt: skip
+def test_messages_within_messages(text: str, wanted: str) -> None:
+    """What a message reports of another one is translated with it; the template that explains most of it is the one that is meant."""
+    language.start(GERMAN)
+    assert language.translate(text) == wanted
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.sampled_from(["a", ": ", " of ", "'", " is ", ". A", "line 1: ", "{", "}", "{x}", "\n", " "]), max_size=60
+    )
+)
+def test_no_text_is_too_strange(parts: list[str]) -> None:
+    """What a server or a file puts into a message may be anything, in any amount."""
+    language.start(GERMAN)
+    for times in (1, 50):
+        assert isinstance(language.translate("".join(parts) * times), str)
 
 
 def test_english_imports_no_catalogue(chit: Chit) -> None:
