@@ -48,6 +48,11 @@ def test_wheel_holds_what_is_no_code(wheel: list[str]) -> None:
     assert "chit_sync/transfer/maps/servicenow-incidents.toml" in wheel
 
 
+def test_wheel_holds_the_catalogues(wheel: list[str]) -> None:
+    """What is needed to speak another language than English comes along."""
+    assert "chit/locale/de/LC_MESSAGES/chit.mo" in wheel
+
+
 def test_wheel_holds_the_completions(wheel: list[str]) -> None:
     """Completions for the three shells are installed where these look for them."""
     places = [name.partition(".data/data/")[2] for name in wheel if ".data/data/" in name]
