@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from chit.context import App
 from chit.language import translate
-from chit_sync.errors import UsageError
+from chit_sync.errors import ChitError, UsageError
 from chit_sync.schema import MAX_TEXT
 
 FENCE = "+++"
@@ -112,9 +113,20 @@ def _split(text: str, path: str) -> tuple[str, str]:
     return head, body.strip("\n")
 
 
-def discard(path: str) -> None:
-    """Removes a buffer whose text is safe in the store."""
-    os.unlink(path)
+@contextmanager
+def keeping(buffer: str) -> Iterator[None]:
+    """Around what is done with a buffer's text: an error names the buffer, which is kept; afterwards it is not needed any more.
+
+    Without a buffer (an empty name) nothing is different.
+    """
+    try:
+        yield
+    except ChitError as error:
+        if buffer:
+            error.hint = f"{error.hint} {kept(buffer)}".strip()
+        raise
+    if buffer:
+        os.unlink(buffer)
 
 
 def kept(path: str) -> str:

@@ -19,9 +19,9 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = 141
     except OSError as error:  # the disk that the output goes to is full, for one
-        code = code or 1
-        if error.strerror:
+        if error.strerror and not code:  # else it has been said, or something worse has
             os.write(2, f"error: {error.strerror.lower()}\n".encode())
+        code = code or 1
     # Everything is written and nothing is left to do, so the interpreter is not taken down piece by piece, and SQLite does not
     # tidy its log away after every single command (see `App.close`).
     os._exit(code)

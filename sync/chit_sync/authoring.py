@@ -172,7 +172,12 @@ def attach_file(store: Store, file: str, visibility: str = "public", *, dry_run:
         raise UsageError(message, "Give it another name first.") from None
     blob = blobs.add(store, file, keep=not dry_run)
     key = f"attachment/{new_item(store)}"
-    return {f"{key}/name": name, f"{key}/sha256": blob.sha256, f"{key}/size": blob.size, f"{key}/visibility": visibility}
+    return {
+        f"{key}/name": name,
+        f"{key}/sha256": blob.sha256,
+        f"{key}/size": blob.size,
+        f"{key}/visibility": visibility,
+    }
 
 
 def link_paths(kind: str, source: str, target: str) -> dict[str, Value]:

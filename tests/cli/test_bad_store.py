@@ -216,6 +216,7 @@ def as_nobody(work: Callable[[], Ran]) -> Ran:
         child = os.fork()
     if child == 0:
         try:
+            os.chdir("/")  # the checkout may lie where only root may go
             if os.geteuid() == 0:
                 os.setgid(65534)
                 os.setuid(65534)

@@ -244,3 +244,11 @@ def test_an_edit_that_came_in_between_is_a_conflict(desk: Chit, ticket: str, edi
     desk("edit", ticket, terminal=True, env=env)
     (conflict,) = desk("conflicts", "--json").json
     assert {conflict["shown"], *conflict["others"]} == {"Printer smokes", "Printer burns"}
+
+
+def test_an_empty_comment_names_the_buffer(desk: Chit, ticket: str, editor: Editor, buffers: Path) -> None:
+    """A comment without a word is refused, and what was written around it is not thrown away."""
+    env = editor("text = text.replace('public', 'internal')")
+    ran = desk("comment", ticket, code=2, terminal=True, env=env)
+    assert ran.err.startswith("error: the comment is empty\n")
+    assert "internal" in kept(ran, buffers)

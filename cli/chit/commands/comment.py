@@ -8,10 +8,10 @@ from chit.framework import command
 from chit.language import translate
 from chit.params import text_options, tickets_argument
 from chit.selection import to_write
-from chit.written import report
+from chit.written import report, write
 from chit_sync import schema
 from chit_sync.authoring import Edit, attach_file, comment_paths, new_item, record
-from chit_sync.errors import ChitError, NotFoundError, UsageError
+from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
 
@@ -46,7 +46,7 @@ def comment(
     visibility = "internal" if internal else "partner" if partner else "public"
     found = to_write(app, tickets, query, stdin, every)
     if removed:
-        _write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "")
+        write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "comment")
         return
     text, buffer = editor.given_text(message, file), ""
     if text is None:
@@ -55,30 +55,23 @@ def comment(
         note = translate("A comment on {tickets}", tickets=names)
         buffer, values, text = editor.edited(app, {"visibility": visibility}, old, note, "-m or -F")
         visibility = str(values.get("visibility", visibility))
-    if visibility not in [choice.name for choice in schema.VISIBILITIES]:
-        raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")
-    if rewritten:
-        edits = [Edit(ticket, {f"{_key(ticket, rewritten)}/body": text}) for ticket in found]
-    else:
-        edits = []
-        for ticket in found:
-            paths: dict[str, Value] = comment_paths(new_item(app.store), text, visibility)
-            for name in files:
-                paths |= attach_file(app.store, name, visibility, dry_run=app.options.dry_run)
-            edits.append(Edit(ticket, paths))
-    _write(app, edits, buffer)
-
-
-def _write(app: App, edits: list[Edit], buffer: str) -> None:
-    try:
+    with editor.keeping(buffer):
+        if visibility not in [choice.name for choice in schema.VISIBILITIES]:
+            raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")
+        if rewritten:
+            edits = [Edit(ticket, {f"{_key(ticket, rewritten)}/body": text}) for ticket in found]
+        else:
+            edits = [Edit(ticket, _said(app, text, visibility, files)) for ticket in found]
         results = record(app.store, edits, by=app.actor, command="comment", dry_run=app.options.dry_run)
-    except ChitError as error:
-        if buffer:
-            error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
-        raise
-    if buffer:
-        editor.discard(buffer)
     report(app, results)
+
+
+def _said(app: App, text: str, visibility: str, files: tuple[str, ...]) -> dict[str, Value]:
+    """The paths of a new comment and of the files that go with it."""
+    paths = comment_paths(new_item(app.store), text, visibility)
+    for name in files:
+        paths |= attach_file(app.store, name, visibility, dry_run=app.options.dry_run)
+    return paths
 
 
 def _key(ticket: Ticket, prefix: str) -> str:

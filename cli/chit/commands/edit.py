@@ -11,8 +11,8 @@ from chit.language import translate
 from chit.params import field_options, text_options, tickets_argument
 from chit.selection import to_write
 from chit.written import report
-from chit_sync.authoring import Edit, record
-from chit_sync.errors import ChitError, UsageError
+from chit_sync.authoring import Done, Edit, record
+from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 from chit_sync.schema import FIELDS
 from chit_sync.ticket import Ticket
@@ -41,24 +41,20 @@ def edit(
         wanted["description"] = text
     found = to_write(app, tickets, query, stdin, every)
     if wanted:
-        buffer, edits = "", [Edit(ticket, wanted) for ticket in found]
+        results = _record(app, [Edit(ticket, wanted) for ticket in found])
     elif len(found) == 1:
-        buffer, edits = _in_editor(app, found[0])
+        results = _in_editor(app, found[0])
     else:
         raise UsageError("no field named", "Give fields to change, or one ticket to edit in an editor.")
-    try:
-        results = record(app.store, edits, by=app.actor, command="edit", dry_run=app.options.dry_run)
-    except ChitError as error:
-        if buffer:
-            error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
-        raise
-    if buffer:
-        editor.discard(buffer)
     report(app, results)
 
 
-def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
-    """What a person made of the ticket in an editor. What is not in the buffer any more is cleared."""
+def _record(app: App, edits: list[Edit]) -> list[Done]:
+    return record(app.store, edits, by=app.actor, command="edit", dry_run=app.options.dry_run)
+
+
+def _in_editor(app: App, ticket: Ticket) -> list[Done]:
+    """Writes what a person makes of the ticket in an editor. What is not in the buffer any more is cleared."""
     names = [*(field.name for field in FIELDS.values() if field.writer == "person" and field.type != "text")]
     names += [f"x.{name}" for name in ticket.custom]
     front = {name: fields.shown(app, name, ticket.value(name)) for name in names}
@@ -66,14 +62,11 @@ def _in_editor(app: App, ticket: Ticket) -> tuple[str, list[Edit]]:
     old = ticket.text("description").strip("\n")
     help_text = translate("The description is below the second +++ line. Empty fields are cleared.")
     buffer, values, body = editor.edited(app, front, old, help_text, "a field to change")
-    try:
+    with editor.keeping(buffer):
         wanted = _read_back(app, ticket, values, front)
-    except ChitError as error:
-        error.hint = f"{error.hint} {editor.kept(buffer)}".strip()
-        raise
-    if body != old:
-        wanted["description"] = body or None
-    return buffer, [Edit(ticket, wanted)]
+        if body != old:
+            wanted["description"] = body or None
+        return _record(app, [Edit(ticket, wanted)])
 
 
 def _read_back(app: App, ticket: Ticket, values: dict[str, Any], front: dict[str, str | bool]) -> dict[str, Value]:

@@ -58,7 +58,8 @@ def fail(where: str, status: int, reason: str, headers: Mapping[str, str], conte
     if status == 401:
         raise AccessError(
             f"{where} wants a token" if problem.code == "no-token" else f"{where} does not know the token",
-            problem.hint or "Ask whoever runs it for one (`chit token create` there); give it with --token-stdin or CHIT_TOKEN.",
+            problem.hint
+            or "Ask whoever runs it for one (`chit token create` there); give it with --token-stdin or CHIT_TOKEN.",
         )
     if status == 403:
         raise AccessError(f"{where} does not allow it: {said or 'forbidden'}", problem.hint)
