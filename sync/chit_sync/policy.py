@@ -5,6 +5,7 @@ reason that its author can read, and nothing else.
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from chit_sync import ids, schema
@@ -12,6 +13,7 @@ from chit_sync.change import CHANGE_BYTES, Change
 from chit_sync.clock import DAY, HOUR, MAX_AHEAD, MINUTE
 from chit_sync.codec import decode_foreign, digest
 from chit_sync.errors import UsageError
+from chit_sync.registers import Value
 
 MAX_PATHS = 10_000
 """Most paths that one change may set."""
@@ -78,6 +80,8 @@ def refuse(change: Change) -> str:
         return "what it replaces is not named by ids of changes"
     if len(change.nonce) > MAX_NONCE or not change.nonce.isascii():
         return f"the nonce has {len(change.nonce)} characters; at most {MAX_NONCE} are allowed"
+    if _only_lines(change.set):
+        return ""
     try:
         for path, value in change.set.items():
             # What most values are is told here at once; the rest, and whatever is wrong, is for the schema to say.
@@ -96,6 +100,27 @@ def refuse(change: Change) -> str:
 _LINE, _CHOICE, _LABEL, _OTHER = 1, 2, 3, 4
 _CHOICES = frozenset((name, choice.name) for name, field in schema.FIELDS.items() for choice in field.choices)
 _comment_body = re.compile(r"comment/[0-9A-Za-z]{1,64}/body").fullmatch
+
+_line_paths: set[tuple[str, ...]] = set()
+"""Paths that came together lately and all hold lines: most changes set some of the same few."""
+
+
+def _only_lines(sets: Mapping[str, Value]) -> bool:
+    """Whether a change certainly sets nothing but lines as they should be: one look at all of them together, since most do."""
+    paths = tuple(sets)
+    if paths not in _line_paths:
+        if len(paths) > MOST_PATHS or not all((_kinds.get(path) or _kind(path)) == _LINE for path in paths):
+            return False
+        if len(_line_paths) > MOST_KINDS:
+            _line_paths.clear()
+        _line_paths.add(paths)
+    values = sets.values()
+    try:
+        text = "".join(values)  # type: ignore[arg-type]  # what is no text ends here
+    except TypeError:
+        return False
+    return len(text) <= schema.MAX_LINE and text.isprintable() and "" not in values
+
 
 _kinds: dict[str, int] = {}
 """Path to what its values mostly are, for the paths that came lately."""
@@ -120,6 +145,9 @@ def _kind(path: str) -> int:
 
 
 MOST_KINDS = 2_000
+"""Most of what came lately that is remembered."""
+
+MOST_PATHS = 50
 
 
 def _is_known(path: str) -> bool:

@@ -1,11 +1,12 @@
 """The log of changes: taking changes in, and reading them out in sequence. What they add up to is `project`'s business."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.change import Change
 from chit_sync.store.database import Connection, Store, chunks, marks
-from chit_sync.store.project import Step, number_tickets, project
+from chit_sync.store.project import number_tickets, project
 
 HERE = 0
 """The origin of changes made in this store."""
@@ -34,32 +35,48 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
 
     Returns their places in the sequence, in the order given; 0 for a change that the store has already.
     """
-    db = store.db
+    # Nearly always all of a batch is new. So it is put in without asking, and looked at closely only where that fails.
+    first = last_seq(store.db) + 1
+    seqs = list(range(first, first + len(records)))
+    store.db.execute("SAVEPOINT batch")
+    try:
+        _put_in(store, records, seqs, origin)
+    except sqlite3.IntegrityError:
+        store.db.execute("ROLLBACK TO batch")
+        seqs = _places(store.db, records)
+        fresh = [record for record, seq in zip(records, seqs, strict=True) if seq]
+        _put_in(store, fresh, [seq for seq in seqs if seq], origin)
+    store.db.execute("RELEASE batch")
+    return seqs
+
+
+def _places(db: Connection, records: Sequence[Record]) -> list[int]:
+    """The places that the changes will have; 0 for one that is there already, or twice among them."""
     known = existing(db, [record.id for record in records])
     last = last_seq(db)
-    steps: list[Step] = []
-    bodies: list[bytes] = []
     seqs: list[int] = []
-    latest = 0
-    for ident, body, change in records:
-        if ident in known:
+    for record in records:
+        if record.id in known:
             seqs.append(0)
             continue
-        known.add(ident)
+        known.add(record.id)
         last += 1
         seqs.append(last)
-        steps.append((last, ident, change))
-        bodies.append(body)
-        if change.at > latest:
-            latest = change.at
-    if not steps:
-        return seqs
-    numbers = number_tickets(db, [change.ticket for _, _, change in steps])
+    return seqs
+
+
+def _put_in(store: Store, records: Sequence[Record], seqs: Sequence[int], origin: int) -> None:
+    """Puts changes at these places into the log and into the tables. Raises IntegrityError if one is there already."""
+    if not records:
+        return
+    db = store.db
+    numbers = number_tickets(db, [record.change.ticket for record in records])
+    steps = [(seq, ident, change) for seq, (ident, _, change) in zip(seqs, records, strict=True)]
     db.executemany(
         "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
         [
-            (seq, ident, numbers[change.ticket], origin, body)
-            for (seq, ident, change), body in zip(steps, bodies, strict=True)
+            (seq, ident, numbers[change.ticket], origin, record.body)
+            for (seq, ident, change), record in zip(steps, records, strict=True)
         ],
     )
     again = project(store, steps, numbers)
@@ -67,9 +84,9 @@ def append(store: Store, records: Sequence[Record], origin: int = HERE) -> list[
         from chit_sync.store.reproject import reproject  # rare, and not light
 
         reproject(store, again)
+    latest = max([record.change.at for record in records])
     if latest > store.meta("clock", 0):
         store.set_meta("clock", latest)
-    return seqs
 
 
 def existing(db: Connection, ids: Sequence[bytes]) -> set[bytes]:

@@ -10,7 +10,7 @@ from chit_sync.change import Change
 from chit_sync.registers import Registers, losers, replace
 from chit_sync.store.database import Connection, Store, chunks, marks
 from chit_sync.store.migrations import ITEM_BITS
-from chit_sync.store.rows import Form, ItemRow, TicketRow, form_for, write
+from chit_sync.store.rows import Form, ItemRow, TicketRow, form_for, labels_of, write
 
 Step = tuple[int, bytes, Change]
 """(seq, id, change)"""
@@ -154,6 +154,8 @@ def _take(ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Ran
         else:
             plain[path] = value
     if plain:
+        if ticket.labels is None and any(path.startswith("labels/") for path in plain):
+            ticket.labels = labels_of(ticket.fields)
         _replace(ticket, ticket.fields, "", seq, plain, over, rank)
     for key, sets in sorted(by_item.items()):  # as in the canonical bytes: a rebuild gives the same places
         item = item_of(ticket, key, change)

@@ -45,6 +45,7 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
             continue
         keys = places(db, steps)
         ticket = TicketRow(number, steps[0][2].ticket, 0, 0, "", {}, new=True)
+        ticket.labels = set()
         rank = ranking(db, steps)
         for _, _, change in steps:
             date(ticket, change)

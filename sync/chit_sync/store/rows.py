@@ -92,7 +92,8 @@ class TicketRow:
         self.items: dict[str, ItemRow] = {}
         self.place = -1
         self.words = ("", "") if new else ticket_words(fields)
-        self.labels: set[str] = set() if new else _labels(fields)
+        self.labels: set[str] | None = None
+        """The labels that it had; None unless a label was written, which is seldom."""
         self.conflicts: dict[str, bool] = {}
         """Path to whether it is in conflict, for the paths where that may have changed."""
 
@@ -117,7 +118,7 @@ def item_words(key: str, fields: Registers[int]) -> tuple[str, str]:
     return "", _text(fields, "body")
 
 
-def _labels(fields: Registers[int]) -> set[str]:
+def labels_of(fields: Registers[int]) -> set[str]:
     return {path[7:] for path, heads in fields.items() if path.startswith("labels/") and heads[0][1]}
 
 
@@ -144,11 +145,12 @@ def write(db: Connection, tickets: Sequence[TicketRow], statuses: Mapping[str, s
     default = PRIORITY_RANK[DEFAULT_PRIORITY]
     for ticket in tickets:
         num, fields = ticket.num, ticket.fields
+        heads = fields.get
         row = (
             _value(fields, "title"),
             _value(fields, "status"),
             PRIORITY_RANK.get(_text(fields, "priority"), default),
-            *(_value(fields, name) for name in COLUMNS),
+            *[found[0][1] if (found := heads(name)) else None for name in COLUMNS],
             _state(fields, statuses),
             ticket.created,
             ticket.updated,
@@ -162,8 +164,8 @@ def write(db: Connection, tickets: Sequence[TicketRow], statuses: Mapping[str, s
             old_tickets.append((*row, num))
             old_registers.append((registers, num))
         index(forget, words, num << ITEM_BITS, ticket.words, ticket_words(fields))
-        now = _labels(fields)
-        if now != ticket.labels:
+        if ticket.labels is not None:
+            now = labels_of(fields)
             labels += [(label, num) for label in now - ticket.labels]
             unlabels += [(label, num) for label in ticket.labels - now]
         for path, conflict in ticket.conflicts.items():
