@@ -80,7 +80,7 @@ def refuse(change: Change) -> str:
         return "what it replaces is not named by ids of changes"
     if len(change.nonce) > MAX_NONCE or not change.nonce.isascii():
         return f"the nonce has {len(change.nonce)} characters; at most {MAX_NONCE} are allowed"
-    if _only_lines(change.set):
+    if _plain(change.set):
         return ""
     try:
         for path, value in change.set.items():
@@ -101,19 +101,24 @@ _LINE, _CHOICE, _LABEL, _OTHER = 1, 2, 3, 4
 _CHOICES = frozenset((name, choice.name) for name, field in schema.FIELDS.items() for choice in field.choices)
 _comment_body = re.compile(r"comment/[0-9A-Za-z]{1,64}/body").fullmatch
 
-_line_paths: set[tuple[str, ...]] = set()
-"""Paths that came together lately and all hold lines: most changes set some of the same few."""
+_together: dict[tuple[str, ...], tuple[str, ...]] = {}
+"""Paths that came together lately, all for lines and choices, to those of them for choices: most changes set some of the same few."""
 
 
-def _only_lines(sets: Mapping[str, Value]) -> bool:
-    """Whether a change certainly sets nothing but lines as they should be: one look at all of them together, since most do."""
+def _plain(sets: Mapping[str, Value]) -> bool:
+    """Whether a change certainly sets nothing but lines and choices as they should be: one look at all of them, since most do."""
     paths = tuple(sets)
-    if paths not in _line_paths:
-        if len(paths) > MOST_PATHS or not all((_kinds.get(path) or _kind(path)) == _LINE for path in paths):
+    choices = _together.get(paths)
+    if choices is None:
+        kinds = [_kinds.get(path) or _kind(path) for path in paths[:MOST_PATHS]]
+        if len(paths) > MOST_PATHS or not {_LINE, _CHOICE}.issuperset(kinds):
             return False
-        if len(_line_paths) > MOST_KINDS:
-            _line_paths.clear()
-        _line_paths.add(paths)
+        if len(_together) > MOST_KINDS:
+            _together.clear()
+        choices = _together[paths] = tuple(path for path, kind in zip(paths, kinds, strict=True) if kind == _CHOICE)
+    for path in choices:
+        if (path, sets[path]) not in _CHOICES:
+            return False
     values = sets.values()
     try:
         text = "".join(values)  # type: ignore[arg-type]  # what is no text ends here

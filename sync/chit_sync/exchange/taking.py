@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from chit_sync import policy
 from chit_sync.change import Change
+from chit_sync.codec import digest
 from chit_sync.errors import UsageError
 from chit_sync.exchange import cursor
 from chit_sync.exchange.results import Conflict, Held, Pulled
@@ -58,8 +59,9 @@ class Taking:
     @staticmethod
     def honest(batch: list[Sent]) -> tuple[list[Sent], Sent | None]:
         """The changes before the first whose id does not match its bytes, and that one."""
-        for place, sent in enumerate(batch):
-            if not policy.is_genuine(sent.id, sent.body):
+        found = [digest(sent.body) for sent in batch]
+        for place, (ident, sent) in enumerate(zip(found, batch, strict=True)):
+            if ident != sent.id:
                 return batch[:place], sent
         return batch, None
 
