@@ -83,7 +83,9 @@ class Taking:
         """One batch into the log, with its cursor."""
         store, remote = self.store, self.remote
         now = store.now()
-        good: list[tuple[Sent, Change]] = []
+        records: list[log.Record] = []
+        named: dict[int, bytes] = {}
+        """What the remote calls a ticket, to a change of that ticket."""
         held: list[tuple[Sent, str]] = []
         for sent in batch:
             try:
@@ -93,21 +95,21 @@ class Taking:
                 continue
             if change.at > now:
                 self._note_ahead(change, now)
-            good.append((sent, change))
+            records.append(log.Record(sent.id, sent.body, change))
+            named[sent.number] = sent.id
         with store.transaction() as db:
             if self.conflicts is None:
                 self.conflicts = set(db.execute("SELECT num, path FROM conflicts"))
                 self.first_ticket = _last_ticket(store)
             before = log.last_seq(db)
-            records = [log.Record(sent.id, sent.body, change) for sent, change in good]
             seqs = log.append(store, records, remote)
             taken = sum([1 for seq in seqs if seq])
             if taken < len(seqs):
                 db.executemany(
                     "UPDATE changes SET origin = ? WHERE id = ? AND origin = ?",
-                    [(remote, sent.id, VISITOR) for (sent, _), seq in zip(good, seqs, strict=True) if not seq],
+                    [(remote, record.id, VISITOR) for record, seq in zip(records, seqs, strict=True) if not seq],
                 )
-            self._number(good)
+            self._number(named)
             db.execute(
                 "DELETE FROM incoming WHERE remote = ? AND seq BETWEEN ? AND ?",
                 (remote, batch[0].seq, batch[-1].seq),
@@ -130,9 +132,9 @@ class Taking:
         self.had += len(seqs) - taken
         self.held += [Held(sent.seq, sent.id.hex(), reason) for sent, reason in held]
 
-    def _number(self, good: list[tuple[Sent, Change]]) -> None:
+    def _number(self, named: dict[int, bytes]) -> None:
         """Notes what the remote calls the tickets."""
-        new = {sent.number: sent.id for sent, _ in good if sent.number not in self.numbered}
+        new = {number: ident for number, ident in named.items() if number not in self.numbered}
         for number in new:
             self.numbered.add(number)
         self.store.db.executemany(

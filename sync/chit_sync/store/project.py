@@ -55,7 +55,8 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
         _take(tickets[number], seq, change, over, rank)
     write(db, list(tickets.values()), store.statuses, form)
     late = _arrived_late(db, steps)
-    again.update(numbers[change.ticket] for _, ident, change in steps if ident in late)
+    if late:
+        again.update(numbers[change.ticket] for _, ident, change in steps if ident in late)
     return sorted(again)
 
 
