@@ -20,7 +20,10 @@ def main() -> NoReturn:
         code = 141
     except OSError as error:  # the disk that the output goes to is full, for one
         if error.strerror and not code:  # else it has been said, or something worse has
-            os.write(2, f"error: {error.strerror.lower()}\n".encode())
+            from contextlib import suppress
+
+            with suppress(OSError):  # there is nobody left to be told
+                os.write(2, f"error: {error.strerror.lower()}\n".encode())
         code = code or 1
     # Everything is written and nothing is left to do, so the interpreter is not taken down piece by piece, and SQLite does not
     # tidy its log away after every single command (see `App.close`).
