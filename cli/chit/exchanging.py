@@ -11,7 +11,7 @@ from chit.text import SHORT_ID, counted, size
 from chit_sync.errors import ConflictError, PartialError, UsageError
 from chit_sync.exchange.results import Pulled, Pushed
 from chit_sync.remotes.base import Log
-from chit_sync.remotes.registry import is_http, open_remote
+from chit_sync.remotes.registry import is_http, is_readable_on_the_way, open_remote
 from chit_sync.store import blobs, remotes
 from chit_sync.store.blobs import Missing
 from chit_sync.store.database import Store
@@ -35,6 +35,8 @@ def reach(app: App, url: str, token: str | None = None) -> Log:
     """The log at an address, with the token for it, or with this one."""
     if token is None and is_http(url):
         token = find_token(app, url)
+    if token and is_readable_on_the_way(url):
+        app.say("warning: the token goes over plain HTTP, where others can read it; use an https:// address")
     timeout = app.options.timeout or float(app.config.get("remote.timeout"))
     if app.options.verbose:
         app.say(f"asking {url}, waiting up to {timeout:g} seconds")

@@ -195,3 +195,14 @@ def test_what_was_refused_is_in_status(desk: Chit, ticket: str, tmp_path: Path) 
         status = desk("status", cwd=copy).out
         assert "1 change" in status
         assert desk("status", "--exit-code", cwd=copy, code=10).out == status
+
+
+@pytest.mark.parametrize(("url", "warned"), [("http://desk.example/", True), ("https://desk.example/", False)])
+def test_a_token_over_plain_http(url: str, warned: bool, chit: Chit, tmp_path: Path) -> None:
+    """A token that others could read on its way is warned of. An empty store has nothing to send, so nobody is asked."""
+    chit("init", cwd=tmp_path)
+    chit("remote", "add", "origin", url, cwd=tmp_path)
+    ran = chit("push", cwd=tmp_path, env={"CHIT_TOKEN": "secret"})
+    warning = "warning: the token goes over plain HTTP, where others can read it; use an https:// address\n"
+    assert (warning in ran.err) is warned
+    assert "secret" not in ran.err

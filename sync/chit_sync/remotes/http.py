@@ -17,6 +17,7 @@ from chit_sync import wire
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.remotes import answers
 from chit_sync.remotes.base import BlobState, Expect, Reading, UnreachedError
+from chit_sync.remotes.registry import LOOPBACK
 from chit_sync.store.blobs import is_sha256
 from chit_sync.wire import Answer, Info, Offer, Sent
 
@@ -34,7 +35,6 @@ BLOCK = 1 << 18
 """Bytes of lines that are decoded at once."""
 
 WORTH_COMPRESSING = 1_000
-LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 ACCEPT_PROBLEM = f"{wire.NDJSON}, {wire.JSON}, {wire.PROBLEM}"
 
 

@@ -20,6 +20,18 @@ def is_http(address: str) -> bool:
     return address.lower().startswith(("http://", "https://"))
 
 
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def is_readable_on_the_way(address: str) -> bool:
+    """Whether what is sent there, a token for one, can be read by whoever is between: HTTP without TLS to another machine."""
+    if not address.lower().startswith("http://"):
+        return False
+    from urllib.parse import urlsplit
+
+    return urlsplit(address).hostname not in LOOPBACK
+
+
 def check_url(url: str) -> None:
     """Raises UsageError for a URL of no known kind."""
     if is_http(url):
