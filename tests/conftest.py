@@ -17,9 +17,9 @@ NewStore = Callable[..., Store]
 WRITE = bool(os.environ.get("CHIT_WRITE"))
 """Whether generated files of the checkout are written instead of compared."""
 
-_LENIENT = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
-settings.register_profile("quick", max_examples=100, **_LENIENT)  # type: ignore[arg-type]  # typed one by one, given as a dict
-settings.register_profile("ci", max_examples=300, **_LENIENT)  # type: ignore[arg-type]  # as above
+_LENIENT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.register_profile("quick", _LENIENT, max_examples=100)
+settings.register_profile("ci", _LENIENT, max_examples=300)
 settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 

@@ -44,7 +44,7 @@ def _open_streams() -> None:
 def run(arguments: Sequence[str], *, ends: bool = False) -> int:
     """Runs one command; returns the exit code. ends: the process ends right after it."""
     if list(arguments) == ["--version"]:
-        print(f"chit {__version__}")  # noqa: T201  # the fast path has no output layer yet
+        sys.stdout.write(f"chit {__version__}\n")
         return 0
     if "_CHIT_COMPLETE" in os.environ:
         from chit.completing import answer

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 
 class Failed(Exception):
@@ -23,6 +23,14 @@ class Run(NamedTuple):
 
     seconds: float
     output: str
+
+
+class How(TypedDict, total=False):
+    """What `run` takes besides the command."""
+
+    env: Mapping[str, str] | None
+    cwd: Path | None
+    codes: Sequence[int]
 
 
 def run(
@@ -59,14 +67,14 @@ Probe = Callable[[], float]
 """Does one thing once and says how many seconds it took."""
 
 
-def process(argv: Sequence[str], **how: object) -> Probe:
+def process(argv: Sequence[str], **how: Unpack[How]) -> Probe:
     """A probe that times a whole process."""
-    return lambda: run(argv, **how).seconds  # type: ignore[arg-type]  # passed on as `run` types them
+    return lambda: run(argv, **how).seconds
 
 
-def reported(argv: Sequence[str], **how: object) -> Probe:
+def reported(argv: Sequence[str], **how: Unpack[How]) -> Probe:
     """A probe for a process that measures itself and prints seconds on its last line."""
-    return lambda: float(run(argv, **how).output.split()[-1])  # type: ignore[arg-type]  # passed on as `run` types them
+    return lambda: float(run(argv, **how).output.split()[-1])
 
 
 class Seconds(float):

@@ -5,8 +5,7 @@ import click
 from chit.context import App
 from chit.exchanging import Progress, chosen, get_all_bytes, pulled_record, pushed_record, reach, say_pulled, say_pushed
 from chit.framework import command
-from chit_sync.exchange.pulling import pull
-from chit_sync.exchange.pushing import push
+from chit_sync.exchange.syncing import sync as exchange
 
 
 @command()
@@ -16,12 +15,10 @@ def sync(app: App, attachments: bool) -> None:
     remote = chosen(app)
     log = reach(app, remote.url)
     try:
-        with Progress(app, f"pull {remote.name}") as progress:
-            pulled = pull(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
+        with Progress(app, f"sync {remote.name}") as progress:
+            pulled, pushed = exchange(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
         if attachments and not app.options.dry_run:
             get_all_bytes(app, app.store, log)
-        with Progress(app, f"push {remote.name}") as progress:
-            pushed = push(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
     finally:
         log.close()
     if app.output.structured:

@@ -33,7 +33,8 @@ def marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _now() -> int:
+def time_of_day() -> int:
+    """Microseconds since 1970 UTC."""
     return time.time_ns() // 1000
 
 
@@ -47,7 +48,7 @@ class Store:
         self,
         path: str,
         db: Connection,
-        now: Callable[[], int] = _now,
+        now: Callable[[], int] = time_of_day,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.path = path

@@ -8,14 +8,19 @@ from contextlib import closing
 
 from chit_sync import ids
 from chit_sync.errors import ConflictError, StoreError
-from chit_sync.store.database import DATABASE, Store, connect, explained
+from chit_sync.store.database import DATABASE, Store, connect, explained, time_of_day
 from chit_sync.store.migrations import APPLICATION_ID, MIGRATIONS, VERSION
 
 PAGE_SIZE = 4096
 WAL_ATTEMPTS = 200
 
 
-def create(path: str, **sources: Callable[..., object]) -> Store:
+def create(
+    path: str,
+    *,
+    now: Callable[[], int] = time_of_day,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> Store:
     """Makes an empty store in the folder `path`. Raises ConflictError if there is one, StoreError if it cannot be made.
 
     What is left of a making that was interrupted is no store yet, and is made now.
@@ -27,7 +32,7 @@ def create(path: str, **sources: Callable[..., object]) -> Store:
         os.close(os.open(os.path.join(path, DATABASE), os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(f"cannot make a store at {path}: {error.strerror}") from None
-    store = Store(path, connect(path), **sources)  # type: ignore[arg-type]  # the caller's clock and entropy, as Store types them
+    store = Store(path, connect(path), now, entropy)
     try:
         with explained(path):
             store.db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -72,9 +77,15 @@ def _is_blank(db: sqlite3.Connection) -> bool:
         return not marked and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
-def open_store(path: str, *, write: bool = True, **sources: Callable[..., object]) -> Store:
+def open_store(
+    path: str,
+    *,
+    write: bool = True,
+    now: Callable[[], int] = time_of_day,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> Store:
     """Opens the store in the folder `path`. Raises NotFoundError, or StoreError for what is no store of ours or too new."""
-    store = Store(path, connect(path, write=write), **sources)  # type: ignore[arg-type]  # as in create
+    store = Store(path, connect(path, write=write), now, entropy)
     db = store.db
     try:
         with explained(path):
