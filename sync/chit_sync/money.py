@@ -17,25 +17,25 @@ def parse(text: str) -> int:
     """The cents of an amount such as `80` or `80.50`. Raises UsageError."""
     typed = text.strip()
     if not is_decimal(typed):
-        raise UsageError(*_problem(typed))
+        raise _problem(typed)
     whole, _, part = typed.partition(".")
     return int(whole) * 100 + int(part.ljust(2, "0"))
 
 
-def _problem(text: str) -> tuple[str, str]:
-    """What is wrong with a text that is no amount, and what to do."""
-    shown = repr(text[:MAX_NAME])
-    if text.isascii() and text.startswith("-") and is_decimal(text[1:]):
-        return f"{shown} is less than nothing", HINT
-    if "," in text and is_decimal(text.replace(",", ".")):
-        return f"{shown} is not an amount", f"Write a point: {text.replace(',', '.')}."
+def _problem(text: str) -> UsageError:
+    """What is wrong with a text that is no amount."""
+    typed = repr(text[:MAX_NAME])
     whole, point, part = text.partition(".")
-    if text.isascii() and whole.isdecimal():
-        if point and part.isdecimal() and len(part) > 2:
-            return f"{shown} has more than two decimals", HINT
-        if not point or part.isdecimal():
-            return f"{shown} is too large", f"An amount has at most {MAX_DIGITS} digits before the point."
-    return f"{shown} is not an amount", HINT
+    if text.startswith("-") and is_decimal(text[1:]):
+        return UsageError(f"{typed} is less than nothing", HINT)
+    if "," in text and is_decimal(text.replace(",", ".")):
+        pointed = text.replace(",", ".")
+        return UsageError(f"{typed} is not an amount", f"Write a point: {pointed}.")
+    if text.isascii() and whole.isdecimal() and part.isdecimal() and len(part) > 2:
+        return UsageError(f"{typed} has more than two decimals", HINT)
+    if text.isascii() and whole.isdecimal() and (part.isdecimal() or not point):
+        return UsageError(f"{typed} is too large", f"An amount has at most {MAX_DIGITS} digits before the point.")
+    return UsageError(f"{typed} is not an amount", HINT)
 
 
 def spell(cents: int) -> str:
