@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from chit_sync import money
 from chit_sync.errors import UsageError
-from chit_sync.handoffs import LEAD, LIVE, SERVICE, Handoff
+from chit_sync.handoffs import AWAITING, LEAD, LIVE, SERVICE, Handoff
 from chit_sync.registers import Value
 from chit_sync.schema import MAX_NAME
 from chit_sync.ticket import Charge, Ticket, Time
@@ -110,31 +110,31 @@ def charges_of(ticket: Ticket, handoff_id: str) -> Iterator[Charge]:
             yield charge
 
 
-def used_minutes(ticket: Ticket, handoff_id: str, but: str = "") -> int:
-    """The minutes that were worked for a handoff. but: the id of an entry that is not to be counted, because it is being replaced."""
-    return sum(time.minutes for time in times_of(ticket, handoff_id) if time.id != but)
+def used_minutes(ticket: Ticket, handoff_id: str, replaces: str = "") -> int:
+    """The minutes that were worked for a handoff. replaces: the id of an entry that does not count."""
+    return sum(time.minutes for time in times_of(ticket, handoff_id) if time.id != replaces)
 
 
-def charged(ticket: Ticket, handoff_id: str, but: str = "") -> int:
-    """The cents that were charged for a handoff, all in the currency agreed. but: as for `used_minutes`."""
-    return sum(money.parse(charge.amount) for charge in charges_of(ticket, handoff_id) if charge.id != but)
+def charged(ticket: Ticket, handoff_id: str, replaces: str = "") -> int:
+    """The cents that were charged for a handoff, all in the currency agreed. replaces: as for `used_minutes`."""
+    return sum(money.parse(charge.amount) for charge in charges_of(ticket, handoff_id) if charge.id != replaces)
 
 
-def left_minutes(ticket: Ticket, handoff: Handoff, but: str = "") -> int | None:
+def left_minutes(ticket: Ticket, handoff: Handoff, replaces: str = "") -> int | None:
     """The minutes that may still be worked; below zero where the limit was passed, None where there is no limit."""
     limit = handoff.value("authorized_minutes")
-    return None if type(limit) is not int else limit - used_minutes(ticket, handoff.id, but)
+    return None if type(limit) is not int else limit - used_minutes(ticket, handoff.id, replaces)
 
 
-def left_charges(ticket: Ticket, handoff: Handoff, but: str = "") -> int | None:
+def left_charges(ticket: Ticket, handoff: Handoff, replaces: str = "") -> int | None:
     """The cents that may still be charged; below zero where the limit was passed, None where there is no limit."""
     limit = handoff.value("authorized_charges")
-    return None if limit is None else money.parse(str(limit)) - charged(ticket, handoff.id, but)
+    return None if limit is None else money.parse(str(limit)) - charged(ticket, handoff.id, replaces)
 
 
-def refuse_time(ticket: Ticket, handoff: Handoff, minutes: int, but: str = "") -> str:
-    """Why so much time may not be recorded for the handoff; empty if it may. but: the id of the entry that is edited."""
-    left = left_minutes(ticket, handoff, but)
+def refuse_time(ticket: Ticket, handoff: Handoff, minutes: int, replaces: str = "") -> str:
+    """Why so much time may not be recorded for the handoff; empty if it may. replaces: the id of the entry that is edited."""
+    left = left_minutes(ticket, handoff, replaces)
     if left is None or minutes <= left:
         return ""
     span, limit = spell_span(minutes), spell_span(int(handoff.value("authorized_minutes") or 0))
@@ -143,21 +143,18 @@ def refuse_time(ticket: Ticket, handoff: Handoff, minutes: int, but: str = "") -
     return f"{span} is more than is authorised: {spell_span(left)} is left of {limit}"
 
 
-def refuse_charge(ticket: Ticket, handoff: Handoff, cents: int, currency: str, but: str = "") -> str:
-    """Why an amount may not be charged for the handoff; empty if it may. but: the id of the charge that is edited."""
+def refuse_charge(ticket: Ticket, handoff: Handoff, amount: str, currency: str, replaces: str = "") -> str:
+    """Why an amount may not be charged for the handoff; empty if it may. replaces: the id of the charge that is edited."""
     agreed = handoff.value("currency")
     if agreed is not None and currency != agreed:
         return f"the amount is in {currency}; {agreed} is agreed"
-    left = left_charges(ticket, handoff, but)
+    cents, left = money.parse(amount), left_charges(ticket, handoff, replaces)
     if left is None or cents <= left:
         return ""
-    amount, limit = (
-        f"{money.spell(cents)} {currency}",
-        money.spell(money.parse(str(handoff.value("authorized_charges")))),
-    )
+    price, limit = f"{money.spell(cents)} {currency}", money.spell(money.parse(handoff.text("authorized_charges")))
     if left <= 0:
-        return f"{amount} is more than is authorised: nothing is left of {limit}"
-    return f"{amount} is more than is authorised: {money.spell(left)} is left of {limit}"
+        return f"{price} is more than is authorised: nothing is left of {limit}"
+    return f"{price} is more than is authorised: {money.spell(left)} is left of {limit}"
 
 
 def bundle(ticket: Ticket, handoff: Handoff) -> tuple[int, str] | None:
@@ -171,12 +168,7 @@ def bundle(ticket: Ticket, handoff: Handoff) -> tuple[int, str] | None:
     return cents, str(handoff.value("currency") or "")
 
 
-def agreed_currency(ticket: Ticket, partner: str = "") -> str:
-    """The currency of the handoff that a new charge is for, with that partner if one is named; empty where there is none.
-
-    In a chain, where the ticket is with two partners, that is the one in which we are the service partner.
-    """
-    live = [one for one in ticket.handoffs if one.status in LIVE and partner in ("", one.partner)]
-    if len(live) > 1:
-        live = [one for one in live if one.role == SERVICE]
-    return live[0].text("currency") if len(live) == 1 else ""
+def receiving(ticket: Ticket, partner: str = "") -> Handoff | None:
+    """The handoff that new items are for: with that partner if one is named, else in a chain that in which we do the work."""
+    found = [one for one in ticket.handoffs if one.status in (*LIVE, AWAITING) and partner in ("", one.partner)]
+    return next((one for one in found if one.role == SERVICE), found[0] if found else None)

@@ -118,7 +118,10 @@ ONE = "carl@acme"
 
 def ticket(role: str = "lead", items: dict[str, tuple[str, dict[str, Value]]] | None = None) -> Ticket:
     """A ticket with the handoff h of globex to acme, in the store of the one or the other, and items: KIND/ID to author and values."""
-    known = {"handoff/h": (LEAD_ONE, {"role": role, "lead": "globex", "service": "acme"}), **(items or {})}
+    known: dict[str, tuple[str, dict[str, Value]]] = {
+        "handoff/h": (LEAD_ONE, {"role": role, "lead": "globex", "service": "acme"}),
+        **(items or {}),
+    }
     registers: dict[str, Registers[int]] = {
         key: {name: [(1, value)] for name, value in values.items()} for key, (_, values) in known.items()
     }
@@ -185,7 +188,7 @@ def test_whose_work_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "minutes", "but", "reason"),
+    ("limit", "minutes", "replaces", "reason"),
     [
         (None, 10_000, "", ""),
         (120, 30, "", ""),
@@ -199,14 +202,14 @@ def test_whose_work_counts() -> None:
         (0, 1, "", "1m is more than is authorised: nothing is left of 0m"),
     ],
 )
-def test_more_time_than_authorised(limit: int | None, minutes: int, but: str, reason: str) -> None:
+def test_more_time_than_authorised(limit: int | None, minutes: int, replaces: str, reason: str) -> None:
     """The limit itself is allowed; beyond it the figure that is left is named. An entry that is edited does not count twice."""
     terms: dict[str, Value] = {"authorized_minutes": limit}
-    assert work.refuse_time(ticket(items=MIXED), handoff(**terms), minutes, but) == reason
+    assert work.refuse_time(ticket(items=MIXED), handoff(**terms), minutes, replaces) == reason
 
 
 @pytest.mark.parametrize(
-    ("terms", "amount", "currency", "but", "reason"),
+    ("terms", "amount", "currency", "replaces", "reason"),
     [
         ({}, "999999999999.99", "CHF", "", ""),
         ({"currency": "EUR"}, "1", "EUR", "", ""),
@@ -226,10 +229,10 @@ def test_more_time_than_authorised(limit: int | None, minutes: int, but: str, re
     ],
 )  # fmt: skip
 def test_more_charges_than_authorised(
-    terms: dict[str, Value], amount: str, currency: str, but: str, reason: str
+    terms: dict[str, Value], amount: str, currency: str, replaces: str, reason: str
 ) -> None:
     """The limit itself is allowed; beyond it the figure that is left is named, and so is a currency that was not agreed."""
-    refused = work.refuse_charge(ticket(items=MIXED), handoff(**terms), money.parse(amount), currency, but)
+    refused = work.refuse_charge(ticket(items=MIXED), handoff(**terms), amount, currency, replaces)
     assert refused == reason
 
 
@@ -262,17 +265,22 @@ def live(ident: str, status: str, **values: Value) -> tuple[str, tuple[str, dict
     return f"handoff/{ident}", (LEAD_ONE, {"status": status, **values})
 
 
-def test_the_currency_of_a_charge() -> None:
-    """That of the handoff in progress; in a chain that of the one in which we are the service partner, unless a partner is named."""
-    up = live("u", "accepted", role="service", lead="globex", service="acme", currency="EUR")
-    down = live("d", "in-progress", role="lead", lead="acme", service="initech", currency="CHF")
-    over = live("o", "completed", role="service", lead="globex", service="acme", currency="USD")
-    assert work.agreed_currency(ticket()) == ""
-    assert work.agreed_currency(ticket(items=dict([over]))) == ""
-    assert work.agreed_currency(ticket(items=dict([down, over]))) == "CHF"
-    assert work.agreed_currency(ticket(items=dict([up, down, over]))) == "EUR"
-    assert work.agreed_currency(ticket(items=dict([up, down])), "initech") == "CHF"
-    assert work.agreed_currency(ticket(items=dict([up, down])), "nobody") == ""
+def test_the_handoff_that_new_items_are_for() -> None:
+    """That in progress; in a chain that in which we are the service partner, unless a partner is named."""
+    up = live("u", "accepted", role="service", lead="globex", service="acme")
+    down = live("d", "awaiting-approval", role="lead", lead="acme", service="initech")
+    over = live("o", "completed", role="service", lead="globex", service="acme")
+    offered = live("q", "assigned", role="lead", lead="acme", service="initech")
+
+    def found(*handoffs: tuple[str, tuple[str, dict[str, Value]]], partner: str = "") -> str:
+        one = work.receiving(ticket(items=dict(handoffs)), partner)
+        return "" if one is None else one.id
+
+    assert found() == found(over, offered) == ""
+    assert found(down, over) == "d"
+    assert found(up, down, over) == found(down, up) == "u"
+    assert found(up, down, partner="initech") == "d"
+    assert found(up, down, partner="nobody") == ""
 
 
 def test_entries_of_many_tickets(store: Store, clock: Clock) -> None:
