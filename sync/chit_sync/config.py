@@ -32,6 +32,8 @@ SETTINGS: dict[str, Setting] = {
     "remote.timeout": Setting("number", 30, "Seconds to wait for a remote."),
     "credential.helper": Setting("text", None, "A program that knows tokens; speaks git's credential protocol."),
     "serve.name": Setting("text", None, "What a served store calls itself."),
+    "partner.name": Setting("text", None, "What partners call this organisation."),
+    "partner.url": Setting("text", None, "The address of this store for partners: https://…"),
 }
 
 

@@ -72,6 +72,38 @@ def remove(config_dir: str, url: str) -> bool:
     return True
 
 
+class PartnerToken:
+    """The token with which this organisation, called `own` there, comes to the store of a lead at an address or path.
+
+    It is kept in the credentials file beside the tokens of persons, and apart from them: whoever also has one for that address keeps
+    it, two stores of one person can work for one lead, and what the environment or a helper says is never sent to a partner.
+    """
+
+    def __init__(self, config_dir: str, address: str, own: str) -> None:
+        self._path = os.path.join(config_dir, FILE)
+        self._key = f"{_place(address) if address.lower().startswith(('http://', 'https://')) else address}#{own}"
+        self._pending = f"{self._key}#joining"
+
+    def find(self) -> str | None:
+        """The token, once the lead's store has taken it."""
+        return _load(self._path).get(self._key)
+
+    def known(self) -> list[str]:
+        """The token of a joining under way, and that of the last one."""
+        tokens = _load(self._path)
+        return [tokens[key] for key in (self._pending, self._key) if key in tokens]
+
+    def begin(self, token: str) -> None:
+        """Keeps the token that is about to be sent, beside the one that holds until then."""
+        _store(self._path, {**_load(self._path), self._pending: token})
+
+    def finish(self, token: str) -> None:
+        """Keeps the token as the one that holds."""
+        tokens = {**_load(self._path), self._key: token}
+        tokens.pop(self._pending, None)
+        _store(self._path, tokens)
+
+
 def _credential(token: str, source: str) -> Credential:
     token = token.strip()
     if not token:

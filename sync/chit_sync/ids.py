@@ -1,4 +1,4 @@
-"""Ids of tickets and items, and their spelling. Pure: random bytes are an argument.
+"""Ids of tickets and items, and their spelling; what can be a name. Pure: random bytes are an argument.
 
 Ids that people type are spelled in letters only, k to z standing for the sixteen hexadecimal digits (as jj spells change ids), so
 that an id can never be mistaken for a ticket's number or for the hash of a change.
@@ -22,6 +22,17 @@ def letters(data: bytes) -> str:
 def is_letters(text: str, length: int | None = None) -> bool:
     """Whether the text could be an id (of that many letters) or, with no length, the beginning of one."""
     return bool(text) and (length is None or len(text) == length) and LETTERS.issuperset(text)
+
+
+MAX_NAME = 40
+"""Most characters in the name of a remote or of an organisation."""
+
+NAME_RULE = f"A name has 1 to {MAX_NAME} letters, digits, dots, dashes or underscores, and is no number."
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can name a remote or an organisation: it can stand in a query, before a `#` and behind an `@`."""
+    return 0 < len(text) <= MAX_NAME and all(char.isalnum() or char in "_-." for char in text) and not text.isdecimal()
 
 
 def derived(size: int, *parts: str) -> bytes:

@@ -28,8 +28,19 @@ SCOPES: dict[str, frozenset[str]] = {
     "admin": frozenset(("read", "append", "admin")),
     "agent": frozenset(("read", "append")),
     "reader": frozenset(("read",)),
+    "partner": frozenset(("read", "append")),
 }
-"""What the holder of a token may do."""
+"""What the holder of a token may do; a partner only with what is its own, which is seen to where its log is made."""
+
+PARTNER = "partner"
+"""The scope of the tokens that partners come with: they are made by joining, never by hand."""
+
+RIGHTS = ("outsource", "accept", "partners", "finance")
+"""What a person may do around partners: send, cancel, approve, reject, complete; accept, decline, counter, hand back; invite, end, see
+the board of all; see and set pay, bill rate and margin."""
+
+_RIGHTS_OF: dict[str, frozenset[str]] = {"admin": frozenset(RIGHTS), "agent": frozenset(("outsource", "accept"))}
+"""The rights that a scope has by default; the others have none."""
 
 _ticket_id = re.compile(f"[k-z]{{{2 * ids.ID_BYTES}}}").fullmatch
 _change_id = re.compile(f"[0-9a-f]{{{2 * CHANGE_BYTES}}}").fullmatch
@@ -42,6 +53,12 @@ class MismatchError(UsageError):
 def may(scope: str, action: str) -> bool:
     """Whether a token of that scope allows the action: read, append or admin."""
     return action in SCOPES.get(scope, ())
+
+
+def holds(scope: str, rights: str, right: str) -> bool:
+    """Whether a token of that scope has the right. rights: those that it was given, apart by blanks; empty for those of its scope."""
+    given = rights.split()
+    return right in given if given else right in _RIGHTS_OF.get(scope, ())
 
 
 def is_genuine(ident: bytes, body: bytes) -> bool:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "sync": Entry("sync:sync", "sync", "Pull, then push."),
     "conflicts": Entry("conflicts:conflicts", "sync", "List what was written twice."),
     "resolve": Entry("resolve:resolve", "sync", "Decide what holds where something was written twice."),
+    "partner": Entry("partner:partner", "partners", "Share tickets with other organisations."),
     "serve": Entry("serve:serve", "server", "Serve a store to others over HTTP."),
     "token": Entry("token:token", "server", "Say who may use a served store."),
     "config": Entry("config:config", "help", "Show or change settings."),
@@ -56,6 +57,7 @@ SECTIONS = {
     "store": "The store",
     "tickets": "Tickets",
     "sync": "Exchange",
+    "partners": "Partners",
     "server": "Server",
     "help": "Help and set-up",
 }

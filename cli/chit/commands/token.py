@@ -19,14 +19,24 @@ def token() -> None:
 @click.option(
     "--scope", default="agent", show_default=True, metavar="SCOPE", help="admin, agent (reads and writes) or reader."
 )
-def create(app: App, name: str, scope: str) -> None:
+@click.option(
+    "--right",
+    "rights",
+    multiple=True,
+    metavar="RIGHT",
+    help="What it may do around partners instead of what the scope may: outsource, accept, partners, finance, or none.",
+)
+def create(app: App, name: str, scope: str, rights: tuple[str, ...]) -> None:
     """Make a token; it is printed once and kept nowhere.
 
     \b
     chit token create anna > anna.token
     chit token create screen --scope reader
+    chit token create berta --right accept --right finance
+
+    Around partners an admin may do everything, an agent outsource and accept, a reader nothing; --right says otherwise.
     """
-    made, secret = tokens.create(app.store, name, scope, dry_run=app.options.dry_run)
+    made, secret = tokens.create(app.store, name, scope, rights=rights, dry_run=app.options.dry_run)
     if app.options.dry_run:
         app.output.one({**_record(made), "token": None}, str)
         app.say(f"would make a token {name!r} with the scope {scope}")
@@ -39,10 +49,13 @@ def create(app: App, name: str, scope: str) -> None:
 def list_(app: App) -> None:
     """List the tokens, without their secrets."""
     found = tokens.listing(app.reading)
-    rows = [(str(one.id), one.name, one.scope, iso(one.created) or "", iso(one.revoked) or "") for one in found]
+    rows = [
+        (str(one.id), one.name, one.scope, iso(one.created) or "", iso(one.revoked) or "", ",".join(_rights(one)))
+        for one in found
+    ]
     app.output.many(
         map(_record, found),
-        lambda: app.output.table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED"), rows) if rows else "",
+        lambda: app.output.table(("ID", "NAME", "SCOPE", "CREATED", "REVOKED", "RIGHTS"), rows) if rows else "",
     )
     if not found:
         app.say("no tokens; `chit token create NAME` makes one")
@@ -61,12 +74,19 @@ def revoke(app: App, name: str) -> None:
     app.say(f"{'would revoke' if app.options.dry_run else 'revoked'} the token {ended.name!r}")
 
 
+def _rights(one: Token) -> list[str]:
+    from chit_sync.policy import RIGHTS, holds  # late: it brings all that checks changes
+
+    return [right for right in RIGHTS if holds(one.scope, one.rights, right)]
+
+
 def _record(one: Token) -> dict[str, object]:
     return {
         "schema": "chit.token/1",
         "id": str(one.id),
         "name": one.name,
         "scope": one.scope,
+        "rights": _rights(one),
         "created": iso(one.created),
         "revoked": iso(one.revoked),
     }

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from chit_sync.errors import RemoteError
+from chit_sync.invitation import Joined, Joining
 from chit_sync.wire import Answer, Info, Offer, Sent
 
 
@@ -64,6 +65,9 @@ class Log(Protocol):
 
     def put_blob(self, sha256: str, source: BinaryIO, size: int, offset: int = 0) -> None:
         """Sends the bytes of a blob of that size from there on; `source` is read from its present position."""
+
+    def join(self, joining: Joining) -> Joined:
+        """Uses an invitation up: its bearer is a partner from now on. No token is needed for it; repeating it does nothing more."""
 
     def close(self) -> None:
         """Lets go of the connection or the file."""

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from chit_sync import wire
+from chit_sync import invitation, wire
 from chit_sync.errors import RemoteError, UsageError
+from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes import answers
 from chit_sync.remotes.base import BlobState, Expect, Reading, UnreachedError
 from chit_sync.remotes.registry import LOOPBACK
@@ -202,6 +203,13 @@ class HttpLog:
         if offset:
             headers["Content-Range"] = f"bytes {offset}-{size - 1}/{size}"
         self._ask("PUT", _blob(sha256), headers=headers, content=iter(lambda: source.read(BLOCK), b""), tries=1)
+
+    def join(self, joining: Joining) -> Joined:
+        """Uses an invitation up; sent again when the answer is lost, which does no harm."""
+        headers = {"Content-Type": wire.JSON}
+        response = self._ask("POST", "partner", headers=headers, content=invitation.write_joining(joining))
+        answers.expect_type(self.where, response.headers, wire.JSON)
+        return invitation.read_joined(response.content, self.where)
 
     def _ask(
         self,

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from chit_sync import policy
 from chit_sync.change import Change
 from chit_sync.errors import OtherStoreError, UsageError
+from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
 from chit_sync.store import blobs, log
 from chit_sync.store.database import Connection, Store, chunks, explained, marks
@@ -135,6 +136,12 @@ class LocalLog:
         """Takes the bytes of a blob from there on."""
         if blobs.size_of(self.store, sha256) is None:
             blobs.receive(self.store, sha256, size, iter(lambda: source.read(blobs.CHUNK), b""), offset)
+
+    def join(self, joining: Joining) -> Joined:
+        """Takes in the partner that was invited."""
+        from chit_sync.store import partners
+
+        return partners.accept_invitation(self.store, joining)
 
     def close(self) -> None:
         """Closes the store."""

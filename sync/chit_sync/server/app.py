@@ -13,8 +13,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from chit_sync import lines, policy, wire
+from chit_sync import invitation, lines, policy, wire
 from chit_sync.errors import (
+    AccessError,
     ChitError,
     ConflictError,
     NotFoundError,
@@ -72,6 +73,7 @@ class App:
                 rule("/v1/health", endpoint=("", self._health), methods=["GET"]),
                 rule("/v1/log", endpoint=("read", self._read), methods=["GET"]),
                 rule("/v1/log", endpoint=("append", self._append), methods=["POST"]),
+                rule("/v1/partner", endpoint=("", self._join), methods=["POST"]),
                 rule("/v1/blobs/<sha256>", endpoint=("read", self._get_blob), methods=["GET", "HEAD"]),
                 rule("/v1/blobs/<sha256>", endpoint=("append", self._put_blob), methods=["PUT"]),
             ],
@@ -175,6 +177,10 @@ class App:
         answer = wire.Answer(answer.store, answer.before, answer.last, merged)
         return Response(wire.write_answer(answer), content_type=wire.JSON)
 
+    def _join(self, request: Request, log: LocalLog) -> Response:
+        joining = invitation.read_joining(_body(request, invitation.MAX_MESSAGE))
+        return Response(invitation.write_joined(log.join(joining)), content_type=wire.JSON)
+
     def _get_blob(self, request: Request, log: LocalLog, sha256: str) -> Response:
         state = log.has_blob(sha256)
         if not state.whole:
@@ -252,13 +258,13 @@ def _up_to(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
             return
 
 
-def _body(request: Request) -> bytes:
-    """The body of an append, unpacked, within the limit."""
+def _body(request: Request, limit: int = wire.MAX_BATCH_BYTES) -> bytes:
+    """The body of an append or a joining, unpacked, within the limit."""
     length = request.content_length
     if length is None:
         raise _Refusal(Problem(411, "Length Required", "say how many bytes there are", "length"))
-    too_large = _too_large(f"over {wire.MAX_BATCH_BYTES} bytes at once")
-    if length > wire.MAX_BATCH_BYTES:
+    too_large = _too_large(f"over {limit} bytes at once")
+    if length > limit:
         raise _Refusal(too_large)
     data = request.stream.read(length)
     if len(data) < length:
@@ -270,7 +276,7 @@ def _body(request: Request) -> bytes:
         raise _Refusal(Problem(415, "Unsupported Media Type", f"the encoding {encoding} is not known", "encoding"))
     inflate = zlib.decompressobj(31)
     try:
-        plain = inflate.decompress(data, wire.MAX_BATCH_BYTES)
+        plain = inflate.decompress(data, limit)
     except zlib.error:
         raise _Refusal(Problem(400, "Bad Request", "the body cannot be unpacked", "encoding")) from None
     if inflate.unconsumed_tail:
@@ -323,6 +329,8 @@ def _told(error: ChitError) -> tuple[Problem, dict[str, str]]:
     """The answer that an error of the library stands for; what it says of paths on this machine stays here."""
     if isinstance(error, OtherStoreError):
         return Problem(409, "Conflict", error.message, "other-store", error.hint), {}
+    if isinstance(error, AccessError):
+        return Problem(403, "Forbidden", error.message, "forbidden", error.hint), {}
     if isinstance(error, ConflictError):
         return Problem(409, "Conflict", error.message, "conflict", error.hint), {}
     if isinstance(error, NotFoundError):

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.errors import ConflictError, NotFoundError, UsageError
+from chit_sync.ids import MAX_NAME, NAME_RULE, is_name
 from chit_sync.store.database import Connection, Store, explained
 
 VISITOR = -1
 
 DEFAULT = "origin"
 """The name of the remote that a clone comes from."""
-
-MAX_NAME = 40
 
 
 class Remote(NamedTuple):
@@ -37,11 +36,11 @@ _COLUMNS = "id, name, url, store, pulled, fetched, pushed, contact"
 
 def add(store: Store, name: str, url: str, *, dry_run: bool = False) -> Remote:
     """Remembers a remote. Raises UsageError for a name that cannot be one, ConflictError for one that is taken."""
-    _check_name(name)
+    check_name(name)
     if not url.strip():
         raise UsageError("a remote needs an address")
     with store.transaction(dry_run=dry_run) as db:
-        _check_free(db, name)
+        check_free(db, name)
         db.execute("INSERT INTO remotes (name, url) VALUES (?, ?)", (name, url))
         return get(store, name)
 
@@ -73,10 +72,10 @@ def listing(store: Store) -> list[Remote]:
 def rename(store: Store, name: str, new: str, *, dry_run: bool = False) -> Remote:
     """Gives a remote another name. Raises NotFoundError, UsageError, ConflictError."""
     remote = get(store, name)
-    _check_name(new)
+    check_name(new)
     with store.transaction(dry_run=dry_run) as db:
         if new != name:
-            _check_free(db, new)
+            check_free(db, new)
         db.execute("UPDATE remotes SET name = ? WHERE id = ?", (new, remote.id))
         return get(store, new)
 
@@ -92,9 +91,14 @@ def set_url(store: Store, name: str, url: str, *, dry_run: bool = False) -> Remo
 
 
 def remove(store: Store, name: str, *, dry_run: bool = False) -> Remote:
-    """Forgets a remote and all that is known of it; the changes that came from it stay."""
+    """Forgets a remote and all that is known of it; the changes that came from it stay. Raises NotFoundError, and ConflictError for
+    the store of a lead that this store works for."""
     remote = get(store, name)
     with store.transaction(dry_run=dry_run) as db:
+        lead = db.execute("SELECT name FROM partners WHERE remote = ? AND ended IS NULL", (remote.id,)).fetchone()
+        if lead is not None:
+            raise ConflictError(f"{name} is the store of the partner {lead[0]}", f"`chit partner end {lead[0]}` first.")
+        db.execute("UPDATE partners SET remote = NULL WHERE remote = ?", (remote.id,))
         _forget(store, remote.id)
         db.execute("DELETE FROM remotes WHERE id = ?", (remote.id,))
     return remote
@@ -185,21 +189,15 @@ def refusals(store: Store, names: Sequence[str] = ()) -> list[Refusal]:
     return list(map(Refusal._make, rows))
 
 
-def _check_name(name: str) -> None:
-    if (
-        not name
-        or len(name) > MAX_NAME
-        or not all(char.isalnum() or char in "_-." for char in name)
-        or name.isdecimal()
-    ):
-        raise UsageError(
-            f"{name[:MAX_NAME]!r} cannot name a remote",
-            f"A name has 1 to {MAX_NAME} letters, digits, dots, dashes or underscores, and is no number.",
-        )
+def check_name(name: str) -> None:
+    """Raises UsageError for what cannot be a remote's name."""
+    if not is_name(name):
+        raise UsageError(f"{name[:MAX_NAME]!r} cannot name a remote", NAME_RULE)
 
 
-def _check_free(db: Connection, name: str) -> None:
+def check_free(db: Connection, name: str, hint: str = "") -> None:
+    """Raises ConflictError if there is a remote of that name."""
     if db.execute("SELECT 1 FROM remotes WHERE name = ?", (name,)).fetchone():
         raise ConflictError(
-            f"there is a remote {name} already", f"Change its address with `chit remote set-url {name} URL`."
+            f"there is a remote {name} already", hint or f"Change its address with `chit remote set-url {name} URL`."
         )
