@@ -68,6 +68,9 @@ def page(app: App, ticket: Ticket) -> str:
             where = "" if attachment.here else translate("  (its bytes are not here yet)")
             lines.append(f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}")
         lines.append("")
+    for title, entries in (("Time", _times(app, ticket)), ("Charges", _charges(app, ticket))):
+        if entries:
+            lines += [style(translate(title), "bold"), *(f"  {entry}".rstrip() for entry in entries), ""]
     if ticket.links:
         lines.append(style(translate("Links"), "bold"))
         lines += [f"  {link.kind} {link.ticket[:SHORT_ID]}  {clean(link.title or '')}" for link in ticket.links] + [""]
@@ -98,6 +101,49 @@ def _facts(ticket: Ticket, when: Callable[[int], str]) -> list[tuple[str, str]]:
     facts += [(f"x.{name}", str(value).replace("\n", " ")) for name, value in ticket.custom.items()]
     facts.append((translate("updated"), when(ticket.updated)))
     return facts
+
+
+def _times(app: App, ticket: Ticket) -> list[str]:
+    """The time entries, and what they come to."""
+    found = ticket.times
+    if not found:
+        return []
+    from chit_sync.work import spell_span
+
+    total = translate("total {amount}", amount=spell_span(sum(one.minutes for one in found)))
+    return [
+        *(
+            _entry(
+                one.id, local(one.date, app.zone)[:10], spell_span(one.minutes), one.author, one.visibility, one.note
+            )
+            for one in found
+        ),
+        *([total] if len(found) > 1 else []),
+    ]
+
+
+def _charges(app: App, ticket: Ticket) -> list[str]:
+    """The charges; what they come to where they are in one currency."""
+    found = ticket.charges
+    if not found:
+        return []
+    from chit_sync.money import parse, spell
+
+    lines = [
+        _entry(
+            one.id, local(one.time, app.zone)[:10], f"{spell(parse(one.amount))} {one.currency}", one.author, one.visibility, one.note
+        )
+        for one in found
+    ]  # fmt: skip
+    if len(found) > 1 and len({one.currency for one in found}) == 1:
+        total = spell(sum(parse(one.amount) for one in found))
+        lines.append(translate("total {amount}", amount=f"{total} {found[0].currency}"))
+    return lines
+
+
+def _entry(ident: str, day: str, amount: str, author: str, visibility: str, note: str) -> str:
+    mark = "" if visibility == "public" else f"{visibility}  "
+    return f"{ident[:SHORT_ID]}  {day}  {amount}  {clean(author)}  {mark}{clean(' '.join(note.split()))}"
 
 
 def _rule(comment: Comment, time: str, screen: int) -> str:

@@ -7,10 +7,12 @@ from typing import Protocol
 from chit.language import translate
 from chit.text import clean, shorten
 from chit_sync.registers import Value
-from chit_sync.schema import FIELDS
+from chit_sync.schema import FIELDS, ITEMS
 from chit_sync.ticket import iso
 
 _LONGEST = 60
+_KINDS = {"time": "time entry"}
+"""What kinds of items are called, where it is not their own name."""
 
 
 class Step(Protocol):
@@ -34,7 +36,7 @@ def sentences(steps: Iterable[Step], zone: tzinfo) -> list[str]:
             items.setdefault(key, {})[name] = step
         else:
             found.append(_field(step, zone))
-    return [*found, *(_item(key, named) for key, named in items.items())]
+    return [*found, *(_item(key, named, zone) for key, named in items.items())]
 
 
 def _field(step: Step, zone: tzinfo) -> str:
@@ -49,10 +51,10 @@ def _field(step: Step, zone: tzinfo) -> str:
     return f"{name} {new}" if step.old is None else f"{name} {old} → {new}"
 
 
-def _item(key: str, named: dict[str, Step]) -> str:
+def _item(key: str, named: dict[str, Step], zone: tzinfo) -> str:
     kind, _, ident = key.partition("/")
     if "deleted" in named and named["deleted"].new:
-        return translate("took away {kind} {id}", kind=translate(kind), id=ident[:8])
+        return translate("took away {kind} {id}", kind=translate(_KINDS.get(kind, kind)), id=ident[:8])
     if kind == "comment" and "body" in named:
         body = named["body"]
         how = translate("said") if body.old is None else translate("rewrote {id}", id=ident[:8])
@@ -62,12 +64,51 @@ def _item(key: str, named: dict[str, Step]) -> str:
         return translate("attached {name}", name=brief(named["name"].new))
     if kind == "link" and "kind" in named:
         return f"{named['kind'].new} {str(named['target'].new)[:8] if 'target' in named else ''}"
+    if kind in ("time", "charge") and not {"minutes", "date", "note", "amount", "currency"}.isdisjoint(named):
+        return _work(kind, ident, named, zone)
     return ", ".join(f"{kind} {ident[:8]} {name} {brief(step.new)}" for name, step in named.items())
+
+
+def _work(kind: str, ident: str, named: dict[str, Step], zone: tzinfo) -> str:
+    """A time entry or a charge: recorded, or what was corrected in it."""
+    parts = ("minutes", "date", "note") if kind == "time" else ("amount", "currency", "note")
+    new = {name: _part(name, step.new, zone) for name, step in named.items()}
+    if all(name in named and named[name].old is None for name in parts[:2]):
+        first, second = new[parts[0]], new[parts[1]]
+        if kind == "time":
+            text = translate("worked {span} on {date}", span=first, date=second)
+        else:
+            text = translate("charged {amount} {currency}", amount=first, currency=second)
+        internal = "visibility" in named and named["visibility"].new == "internal"
+        note = f": {new['note']}" if "note" in named else ""
+        return f"{text}{' (internal)' if internal else ''}{note}"
+    changes = [
+        new[name] if named[name].old is None else f"{_part(name, named[name].old, zone)} → {new[name]}"
+        for name in parts
+        if name in named
+    ]
+    name = translate("time entry {id}", id=ident[:8]) if kind == "time" else translate("charge {id}", id=ident[:8])
+    return f"{name}: {', '.join(changes)}"
+
+
+def _part(name: str, value: Value, zone: tzinfo) -> str:
+    """A value of a time entry or a charge, for a person."""
+    if value is None:
+        return translate("(empty)")
+    if name == "minutes" and isinstance(value, int):
+        from chit_sync.work import spell_span
+
+        return spell_span(value)
+    if name == "date" and isinstance(value, int):
+        from chit_sync.times import local
+
+        return local(value, zone)[:10]
+    return brief(" ".join(str(value).split()))
 
 
 def readable(path: str, value: Value, zone: tzinfo) -> str:
     """A value for a person."""
-    if path in FIELDS and FIELDS[path].type == "time" and isinstance(value, int):
+    if isinstance(value, int) and type_of(path) == "time":
         from chit_sync.times import local
 
         return local(value, zone)
@@ -80,9 +121,18 @@ def exact(path: str, value: Value) -> str:
     """A value for a program: whole, times as ISO 8601 UTC, nothing for None."""
     if value is None:
         return ""
-    if path in FIELDS and FIELDS[path].type == "time":
+    if type_of(path) == "time":
         return iso(value) or ""
     return "true" if value is True else str(value)
+
+
+def type_of(path: str) -> str:
+    """The type of what stands at a path, of the ticket or of an item; empty for a path that this program does not know."""
+    field = FIELDS.get(path)
+    if field is None and "/" in path:
+        kind, _, name = path.partition("/")
+        field = ITEMS.get(kind, {}).get(name.rpartition("/")[2])
+    return "" if field is None else field.type
 
 
 def brief(value: Value) -> str:

@@ -31,6 +31,7 @@ SETTINGS: dict[str, Setting] = {
     "list.limit": Setting("number", 50, "How many tickets `chit list` shows on a terminal."),
     "remote.timeout": Setting("number", 30, "Seconds to wait for a remote."),
     "credential.helper": Setting("text", None, "A program that knows tokens; speaks git's credential protocol."),
+    "charge.currency": Setting("text", "EUR", "The currency of a charge where none is given or agreed."),
     "serve.name": Setting("text", None, "What a served store calls itself."),
     "partner.name": Setting("text", None, "What partners call this organisation."),
     "partner.url": Setting("text", None, "The address of this store for partners: https://…"),

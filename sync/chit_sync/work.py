@@ -143,12 +143,12 @@ def refuse_time(ticket: Ticket, handoff: Handoff, minutes: int, replaces: str = 
     return f"{span} is more than is authorised: {spell_span(left)} is left of {limit}"
 
 
-def refuse_charge(ticket: Ticket, handoff: Handoff, amount: str, currency: str, replaces: str = "") -> str:
+def refuse_charge(ticket: Ticket, handoff: Handoff, cents: int, currency: str, replaces: str = "") -> str:
     """Why an amount may not be charged for the handoff; empty if it may. replaces: the id of the charge that is edited."""
     agreed = handoff.value("currency")
     if agreed is not None and currency != agreed:
         return f"the amount is in {currency}; {agreed} is agreed"
-    cents, left = money.parse(amount), left_charges(ticket, handoff, replaces)
+    left = left_charges(ticket, handoff, replaces)
     if left is None or cents <= left:
         return ""
     price, limit = f"{money.spell(cents)} {currency}", money.spell(money.parse(handoff.text("authorized_charges")))

@@ -213,7 +213,10 @@ def json_lines(desk: Chit, *words: str, code: int) -> list[dict[str, str]]:
     return found
 
 
-SETTINGS = "There are: user.name, core.editor, core.pager, color.ui, list.limit, remote.timeout, credential.helper, serve.name."
+SETTINGS = (
+    "There are: user.name, core.editor, core.pager, color.ui, list.limit, remote.timeout, credential.helper, "
+    "charge.currency, serve.name, partner.name, partner.url."
+)
 
 
 @pytest.mark.parametrize(

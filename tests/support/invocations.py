@@ -31,6 +31,8 @@ READS: dict[str, tuple[str, ...]] = {
         "nothing-like-this",
         "--limit 1",
     ),
+    "time list": ("", "{one}", "{one} {two} --since 7d", "--query is:open --until yesterday"),
+    "charge list": ("", "{one}", "{one} {two} --since 7d", "--query is:open --until yesterday"),
     "remote list": ("",),
     "remote show": ("", "origin"),
     "conflicts": ("", "--exit-code"),
@@ -63,6 +65,11 @@ WRITES: dict[str, tuple[str, ...]] = {
     "merge": ("{one} --into {two}", "{one} {closed} --into {two}"),
     "link": ("{one} blocks {two}", "{one} child-of {two} {closed}", "{one} relates {two} --remove"),
     "attach": ("{one}", "{one} {file}", "{one} --get notes.txt -o {new}", "{one} --delete notes.txt"),
+    "time add": ("{one} 1h30m", "{one} 20m -m Text --date yesterday -i"),
+    "time edit": ("{one} {entry} 2h", "{one} {entry} -m Text --date yesterday"),
+    "time rm": ("{one} {entry}",),
+    "charge add": ("{one} 80.50", "{one} 12 CHF -m Fuser -i"),
+    "charge rm": ("{one} {charge}",),
     "remote add": ("backup {new}",),
     "remote remove": ("origin --yes",),
     "remote rename": ("origin desk",),
@@ -128,6 +135,9 @@ class Desk:
         two = chit("new", "-m", "Café: größere Tür nötig", "-a", "anna", cwd=here).id
         chit("comment", one, "-m", "Seen it.", cwd=here)
         comment = chit("show", one, "--json", cwd=here).json["comments"][0]["id"]
+        chit("time", "add", one, "45m", "-m", "Looked at it.", cwd=here)
+        chit("charge", "add", one, "12.50", "-m", "Toner", cwd=here)
+        entry, charge = (chit(kind, "list", "--fields", "id", cwd=here).id for kind in ("time", "charge"))
         closed = chit("new", "-m", "Old trouble", cwd=here).id
         chit("link", one, "relates", two, cwd=here)
         chit("close", closed, cwd=here)
@@ -135,6 +145,7 @@ class Desk:
         export = self.folder / "export.jsonl"
         export.write_text(chit("export", cwd=other).out, encoding="utf-8")
         self.names = {
+            "entry": entry, "charge": charge,
             "torn": torn, "one": one, "two": two, "closed": closed, "comment": comment, "file": str(notes),
             "new": str(self.folder / "fresh"), "other": str(other), "export": str(export),
         }  # fmt: skip

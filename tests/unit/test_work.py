@@ -232,7 +232,7 @@ def test_more_charges_than_authorised(
     terms: dict[str, Value], amount: str, currency: str, replaces: str, reason: str
 ) -> None:
     """The limit itself is allowed; beyond it the figure that is left is named, and so is a currency that was not agreed."""
-    refused = work.refuse_charge(ticket(items=MIXED), handoff(**terms), amount, currency, replaces)
+    refused = work.refuse_charge(ticket(items=MIXED), handoff(**terms), money.parse(amount), currency, replaces)
     assert refused == reason
 
 

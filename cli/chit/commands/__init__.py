@@ -35,6 +35,8 @@ COMMANDS: dict[str, Entry] = {
     "merge": Entry("merge:merge", "tickets", "Merge tickets into one."),
     "link": Entry("link:link", "tickets", "Tie tickets together, or untie them."),
     "attach": Entry("attach:attach", "tickets", "Attach files, list them, or get them out."),
+    "time": Entry("time_:time", "work", "Record the time that work on tickets took."),
+    "charge": Entry("charge:charge", "work", "Record what work on tickets cost besides time."),
     "remote": Entry("remote:remote", "sync", "Name other stores to exchange with."),
     "fetch": Entry("fetch:fetch", "sync", "Get what a remote has, without taking it yet."),
     "pull": Entry("pull:pull", "sync", "Take what a remote has."),
@@ -56,6 +58,7 @@ ALIASES = {"ls": "list"}
 SECTIONS = {
     "store": "The store",
     "tickets": "Tickets",
+    "work": "Time and charges",
     "sync": "Exchange",
     "partners": "Partners",
     "server": "Server",
