@@ -105,8 +105,9 @@ def test_spans_are_rounded(time: int, words: str) -> None:
 
 
 def test_scopes() -> None:
-    """A reader reads, an agent writes too, nobody else does anything."""
+    """A reader reads, an agent and a partner write too, nobody else does anything."""
     allowed = {(scope, action) for scope in (*policy.SCOPES, "other", "") for action in ("read", "append", "admin")}
     assert {pair for pair in allowed if policy.may(*pair)} == {
         ("admin", "read"), ("admin", "append"), ("admin", "admin"), ("agent", "read"), ("agent", "append"), ("reader", "read"),
+        ("partner", "read"), ("partner", "append"),
     }  # fmt: skip

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from chit.context import App
+from chit.context import App, user_config
 from chit.exchanging import given_token
 from chit.framework import group, subcommand
 from chit.output import Record
@@ -73,7 +73,10 @@ def set_url(app: App, name: str, url: str) -> None:
     \b
     chit remote set-url origin https://new.desk.example/
     """
-    found = remotes.set_url(app.store, name, _address(url), dry_run=app.options.dry_run)
+    address = _address(url)
+    if not app.options.dry_run:
+        _take_token_along(app, remotes.get(app.store, name), address)
+    found = remotes.set_url(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
     app.say(f"{name} {'would be' if app.options.dry_run else 'is'} at {found.url} from now on")
 
@@ -122,6 +125,21 @@ def remove(app: App, name: str) -> None:
     found = remotes.remove(app.store, name, dry_run=app.options.dry_run)
     app.output.one(_record(app, found, pending._asdict()), lambda: name)
     app.say(f"{'would forget' if app.options.dry_run else 'forgot'} {name}; what came from it stays")
+
+
+def _take_token_along(app: App, one: Remote, address: str) -> None:
+    """A partner's token was made for this very partner and cannot be had again: it holds for the new address too."""
+    from chit_sync.store import partners
+
+    lead = partners.of_remote(app.store, one.id)
+    if lead is None or not address.strip():
+        return
+    from chit_sync.credentials import PartnerToken
+
+    folder = os.path.dirname(user_config())
+    token = PartnerToken(folder, one.url, lead.own).find()
+    if token:
+        PartnerToken(folder, address, lead.own).finish(token)
 
 
 def _address(url: str) -> str:
