@@ -70,7 +70,7 @@ def test_lists_for_a_person(desk: Chit, ticket: str) -> None:
     table = desk("time", "list", terminal=True).out.splitlines()
     assert [re.sub(r"^[k-z]{8}", "ID      ", line) for line in table[1:3]] == [
         f"ID        2024-03-02  1h30m  anna  {ticket[:8]}  First. Second.",
-        f"ID        2024-03-03     5m  anna  {ticket[:8]}  (internal) {'x' * 41}…",
+        f"ID        2024-03-03     5m  anna  {ticket[:8]}  (internal) {'x' * 43}…",
     ]
     assert table[0].split() == ["ID", "DATE", "TIME", "BY", "TICKET", "NOTE"]
     assert table[3] == "          total       1h35m"
