@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from chit.context import App, user_config
 from chit.language import number, translate
 from chit.text import SHORT_ID, counted, size
-from chit_sync.errors import ConflictError, PartialError, UsageError
+from chit_sync.errors import AccessError, ConflictError, PartialError, UsageError
 from chit_sync.exchange.results import Pulled, Pushed
 from chit_sync.remotes.base import Log
 from chit_sync.remotes.registry import is_http, is_readable_on_the_way, open_remote
-from chit_sync.store import blobs, remotes
+from chit_sync.store import blobs, partners, remotes
 from chit_sync.store.blobs import Missing
 from chit_sync.store.database import Store
 from chit_sync.store.reading import idents, load_many
@@ -41,6 +41,21 @@ def reach(app: App, url: str, token: str | None = None) -> Log:
     if app.options.verbose:
         app.say(f"asking {url}, waiting up to {timeout:g} seconds")
     return open_remote(url, token=token, timeout=timeout)
+
+
+def connect(app: App, remote: Remote) -> Log:
+    """The log of a remote; that of a lead with the token that its invitation gave."""
+    lead = partners.of_remote(app.store, remote.id)
+    if lead is None:
+        return reach(app, remote.url)
+    from chit_sync.credentials import PartnerToken
+
+    token = PartnerToken(os.path.dirname(user_config()), remote.url, lead.own).find()
+    if token is None:
+        raise AccessError(
+            f"the token for {lead.name} is not here", "Ask for a new invitation, then `chit partner join`."
+        )
+    return reach(app, remote.url, token)
 
 
 def find_token(app: App, url: str) -> str | None:
@@ -181,7 +196,7 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
 
 def get_bytes(app: App, attachments: Sequence[Attachment]) -> None:
     """Fetches the bytes of these attachments from the remote."""
-    source = reach(app, chosen(app).url)
+    source = connect(app, chosen(app))
     try:
         _fetch_bytes(app, source, [Missing(one.sha256, one.size, one.name, 0) for one in attachments])
     finally:

@@ -2,24 +2,28 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chit_sync import ids, schema
-from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
-from chit_sync.clock import next_stamp
 from chit_sync.errors import ConflictError, UsageError
-from chit_sync.registers import Heads, Registers, Value, every, losers, same, seen, shown
+from chit_sync.registers import Value, every, losers, same, seen, shown
+from chit_sync.schema import OPEN_CATEGORIES
 from chit_sync.store import log
 from chit_sync.store.database import Store
+from chit_sync.store.making import Pen, heads
 from chit_sync.store.project import number_tickets
 from chit_sync.ticket import Ticket
+
+if TYPE_CHECKING:
+    from chit_sync.sharing import Piece
 
 
 class Edit(NamedTuple):
     """What somebody wants to be true of one ticket: path to value.
 
     ticket: as it was seen, or None for a new one. Where the ticket has changed since at one of the paths, the two writes are
-    concurrent, as if they had been made on two machines. resolve: replaces all values in conflict, not only the shown one.
+    concurrent, as if they had been made on two machines. resolve: replaces all values in conflict, not only the shown one. to: the
+    partner that new items are for, where the ticket is with several. restate: items (KIND/ID) to send as they are.
     """
 
     ticket: Ticket | None
@@ -27,6 +31,8 @@ class Edit(NamedTuple):
     resolve: bool = False
     ident: str = ""
     """The id of a new ticket that has one already; otherwise it gets a random one."""
+    to: str = ""
+    restate: frozenset[str] = frozenset()
 
 
 class Set(NamedTuple):
@@ -66,27 +72,23 @@ def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_ru
         first = log.last_seq(store.db) + 1
         results: list[Done] = []
         records: list[log.Record] = []
-        now = store.now()
-        latest = stamp = store.meta("clock", 0)
+        pen = Pen(store)
         for edit in edits:
-            sets, parts = _plan(edit)
             ident = edit.ticket.id if edit.ticket else edit.ident or ids.letters(store.entropy(ids.ID_BYTES))
-            results.append(Done(edit.ticket.number if edit.ticket else 0, ident, edit.ticket is None, sets))
-            for part in parts:
-                stamp = next_stamp(now, stamp)
-                change = Change(
-                    ticket=ident, at=stamp, by=by, set=part.set,
-                    nonce=nonce(store.entropy(NONCE_BYTES)), over=_ids(store, sorted(part.over)),
-                )  # fmt: skip
-                body = encode(change)
-                records.append(log.Record(digest(body), body, change))
+            written: list[Set] = []
+            for piece in _pieces(store, edit, by):
+                sets, parts = _plan(edit, piece)
+                written += sets
+                records += [pen.write(ident, piece.by, part.set, part.over) for part in parts]
+            if edit.ticket is None and not written:
+                raise UsageError("a new ticket needs something in it", "Give it a title.")
+            results.append(Done(edit.ticket.number if edit.ticket else 0, ident, edit.ticket is None, written))
         if records:
             log.append(store, records)
-            if stamp < latest:  # what had been seen was from a clock far ahead; from here on our own stamps count
-                store.set_meta("clock", stamp)
+            pen.keep()
             store.db.execute(
                 "INSERT INTO operations (time, command, first, last) VALUES (?, ?, ?, ?)",
-                (now, command, first, first + len(records) - 1),
+                (pen.now, command, first, log.last_seq(store.db)),
             )
         if any(done.created for done in results):
             numbers = number_tickets(store.db, [done.id for done in results if done.created])
@@ -103,7 +105,29 @@ class _Part:
         self.keeps: set[int] = set()
 
 
-def _plan(edit: Edit) -> tuple[list[Set], list[_Part]]:
+class _Whole(NamedTuple):
+    """An edit that need not be split; see `sharing.Piece`."""
+
+    set: Mapping[str, Value]
+    by: str
+    force: bool = False
+
+
+def _pieces(store: Store, edit: Edit, by: str) -> "Sequence[_Whole | Piece]":
+    """The parts of an edit that go to different people; one, unless the ticket is outsourced or about to be."""
+    ticket = edit.ticket
+    if ticket is None or not any(key.startswith("handoff/") for key in (*ticket.item_registers, *edit.set)):
+        return (_Whole(edit.set, by),)
+    from chit_sync.sharing import Wish, pieces
+
+    status = edit.set.get("status")
+    closes = (
+        isinstance(status, str) and store.statuses[status] not in OPEN_CATEGORIES and ticket.category in OPEN_CATEGORIES
+    )
+    return pieces(ticket, Wish(edit.set, by, edit.to, closes, edit.restate), lambda: new_item(store))
+
+
+def _plan(edit: Edit, piece: "_Whole | Piece") -> tuple[list[Set], list[_Part]]:
     """What is to be written, without what is so already, and the changes that say it.
 
     `over` holds for all paths of a change. Where it would replace at one path what another path only keeps in conflict, the edit
@@ -111,14 +135,14 @@ def _plan(edit: Edit) -> tuple[list[Set], list[_Part]]:
     """
     sets: list[Set] = []
     parts: list[_Part] = []
-    for path, value in sorted(edit.set.items()):
-        heads = _heads(edit.ticket, path) if edit.ticket else None
-        old = None if heads is None else shown(heads)
-        if same(old, value) and not (edit.resolve and heads is not None and losers(heads)):
+    for path, value in sorted(piece.set.items()):
+        written = heads(edit.ticket, path) if edit.ticket else None
+        old = None if written is None else shown(written)
+        if same(old, value) and not piece.force and not (edit.resolve and written is not None and losers(written)):
             continue
         sets.append(Set(path, old, value))
-        over = set(() if heads is None else every(heads) if edit.resolve else seen(heads))
-        keeps = set(() if heads is None else every(heads)) - over
+        over = set(() if written is None else every(written) if edit.resolve else seen(written))
+        keeps = set(() if written is None else every(written)) - over
         part = next((part for part in parts if not (part.over & keeps or part.keeps & over)), None)
         if part is None:
             part = _Part()
@@ -126,26 +150,7 @@ def _plan(edit: Edit) -> tuple[list[Set], list[_Part]]:
         part.set[path] = value
         part.over |= over
         part.keeps |= keeps
-    if edit.ticket is None and not sets:
-        raise UsageError("a new ticket needs something in it", "Give it a title.")
     return sets, parts
-
-
-def _heads(ticket: Ticket, path: str) -> Heads[int] | None:
-    key, slash, name = path.rpartition("/")
-    registers: Registers[int] | None = ticket.registers
-    if slash and key != "labels" and not path.startswith("labels/"):
-        registers = ticket.item_registers.get(key)
-    else:
-        name = path
-    return None if registers is None else registers.get(name)
-
-
-def _ids(store: Store, seqs: Sequence[int]) -> list[str]:
-    rows = [store.db.execute("SELECT id FROM changes WHERE seq = ?", (seq,)).fetchone() for seq in seqs]
-    if None in rows:
-        raise ConflictError("the ticket was changed back by `undo` meanwhile", "Look at it again, then repeat this.")
-    return sorted(row[0].hex() for row in rows)
 
 
 def new_item(store: Store) -> str:

@@ -18,6 +18,9 @@ MAX_TEXT = 1 << 20
 
 HEX = frozenset("0123456789abcdef")
 
+MAX_DIGITS = 12
+"""Most digits of an amount before its point."""
+
 MAX_NAME = 100
 """Most characters in a label or in the name of a custom field."""
 
@@ -34,9 +37,9 @@ class Field(NamedTuple):
     """A row of the schema.
 
     type: line (one line of text), text (many lines), choice, status, time (microseconds since 1970 UTC), flag, ticket (an id),
-    sha256 (64 hexadecimal digits), count. visibility: who may see it by default (public: also the requester; partner: also a
+    sha256 (64 hexadecimal digits), count, decimal (an exact amount, as text), currency (ISO 4217), item (an item's id). visibility: who may see it by default (public: also the requester; partner: also a
     partner; internal: the organisation). leaves: whether an outsourcing agreement may let it leave for a partner at all.
-    writer: person, or system for what commands write as part of something else.
+    writer: person, or system for what commands write as part of something else. right: what somebody must hold to see and set it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Field(NamedTuple):
     visibility: str = "public"
     leaves: bool = True
     writer: str = "person"
+    right: str = ""
 
 
 PRIORITIES = (
@@ -128,8 +132,8 @@ FIELDS: dict[str, Field] = {
         Field("description", "text", "The whole story.", "Die ganze Geschichte."),
         Field("status", "status", "How far it is.", "Wie weit es ist.", leaves=False),
         Field("priority", "choice", "How urgent it is.", "Wie dringend es ist.", PRIORITIES),
-        Field("impact", "choice", "How many it affects.", "Wie viele es betrifft.", IMPACTS),
-        Field("type", "choice", "What kind of ticket it is.", "Welche Art Ticket es ist.", TYPES),
+        Field("impact", "choice", "How many it affects.", "Wie viele es betrifft.", IMPACTS, leaves=False),
+        Field("type", "choice", "What kind of ticket it is.", "Welche Art Ticket es ist.", TYPES, leaves=False),
         Field(
             "queue",
             "line",
@@ -163,9 +167,9 @@ FIELDS: dict[str, Field] = {
             visibility="internal",
             leaves=False,
         ),
-        Field("product", "line", "What it concerns.", "Was es betrifft."),
+        Field("product", "line", "What it concerns.", "Was es betrifft.", leaves=False),
         Field("due", "time", "When it must be done.", "Wann es fertig sein muss."),
-        Field("emergency", "flag", "Drop everything else.", "Alles andere liegen lassen."),
+        Field("emergency", "flag", "Drop everything else.", "Alles andere liegen lassen.", leaves=False),
         Field(
             "merged",
             "ticket",
@@ -216,6 +220,68 @@ LINK_KINDS = {
 }
 """Kind of a link to what it is called seen from the other ticket."""
 
+SHARES = (
+    Choice("all", "All but what is internal.", "Alles außer Internem."),
+    Choice("public", "What the requester may see.", "Was die anfragende Person sehen darf."),
+    Choice("none", "Nothing.", "Nichts."),
+)
+"""How much of what was there before a handoff goes to the partner."""
+
+PAY_UNITS = (
+    Choice("hour", "For each hour.", "Für jede Stunde."),
+    Choice("flat", "For all of it.", "Für alles zusammen."),
+)
+
+HANDOFF_STATUSES = (
+    Choice("unsent", "Drafted; only the lead has it.", "Entworfen; nur der Auftraggeber hat es."),
+    Choice("assigned", "Offered, neither accepted nor declined.", "Angeboten, weder angenommen noch abgelehnt."),
+    Choice("canceled", "Withdrawn by the lead.", "Vom Auftraggeber zurückgezogen."),
+    Choice("declined", "Refused by the partner, or not answered in time.", "Vom Partner abgelehnt oder nicht rechtzeitig beantwortet."),
+    Choice("accepted", "Taken on, nothing done yet.", "Angenommen, noch nichts getan."),
+    Choice("in-progress", "The partner works on it.", "Der Partner arbeitet daran."),
+    Choice("awaiting-approval", "The partner has submitted the finished work.", "Der Partner hat die fertige Arbeit eingereicht."),
+    Choice("completed", "Approved, or ended by the lead.", "Freigegeben oder vom Auftraggeber beendet."),
+)  # fmt: skip
+
+ROLES = (
+    Choice("lead", "The organisation that owns the customer.", "Die Organisation, der der Kunde gehört."),
+    Choice("service", "The partner that does the work.", "Der Partner, der die Arbeit tut."),
+)
+
+_DELETED = Field("deleted", "flag", "It was deleted.", "Es wurde gelöscht.", writer="system")
+_TO = Field("to", "item", "The handoff that it is for.", "Die Weitergabe, für die es ist.", writer="system")
+_HELD = Field("held", "item", "The handoff for which it is held back.", "Die Weitergabe, für die es zurückgehalten wird.",
+              visibility="internal", leaves=False, writer="system")  # fmt: skip
+_VISIBILITY = Field("visibility", "choice", "Who may read it.", "Wer es lesen darf.", VISIBILITIES)
+
+TERMS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        Field("instructions", "text", "What the partner should know.", "Was der Partner wissen soll.", visibility="partner"),
+        Field("complete_by", "time", "When it must be done.", "Wann es fertig sein muss.", visibility="partner"),
+        Field("accept_by", "time", "When the offer ends.", "Wann das Angebot endet.", visibility="partner"),
+        Field("pay", "decimal", "What the partner is paid.", "Was der Partner bekommt.", visibility="partner", right="finance"),
+        Field("pay_unit", "choice", "For an hour, or for all.", "Für eine Stunde oder für alles.", PAY_UNITS, visibility="partner",
+              right="finance"),
+        Field("currency", "currency", "The currency of all amounts.", "Die Währung aller Beträge.", visibility="partner"),
+        Field("authorized_minutes", "count", "How much time may be spent, in minutes.", "Wie viel Zeit es kosten darf, in Minuten.",
+              visibility="partner"),
+        Field("authorized_charges", "decimal", "How much may be charged.", "Wie viele Kosten entstehen dürfen.", visibility="partner",
+              right="finance"),
+    )
+}  # fmt: skip
+"""What two organisations agree on. A handoff holds what is agreed, a counter-offer what is proposed instead."""
+
+
+def _named(*fields: Field) -> dict[str, Field]:
+    return {field.name: field for field in fields}
+
+
+def _mirrored(name: str, kind: str, help: str, help_de: str, choices: tuple[Choice, ...] = ()) -> Field:
+    """A field of a handoff that both sides have, and that the lead's store alone writes."""
+    return Field(name, kind, help, help_de, choices, visibility="partner", writer="system")
+
+
 ITEMS: dict[str, dict[str, Field]] = {
     "comment": {
         field.name: field
@@ -223,6 +289,8 @@ ITEMS: dict[str, dict[str, Field]] = {
             Field("body", "text", "What was said.", "Was gesagt wurde."),
             Field("visibility", "choice", "Who may read it.", "Wer es lesen darf.", VISIBILITIES),
             Field("deleted", "flag", "It was deleted.", "Er wurde gelöscht.", writer="system"),
+            _TO,
+            _HELD,
         )
     },
     "attachment": {
@@ -245,6 +313,8 @@ ITEMS: dict[str, dict[str, Field]] = {
             ),
             Field("visibility", "choice", "Who may read it.", "Wer sie lesen darf.", VISIBILITIES),
             Field("deleted", "flag", "It was deleted.", "Sie wurde gelöscht.", writer="system"),
+            _TO,
+            _HELD,
         )
     },
     "link": {
@@ -277,6 +347,145 @@ ITEMS: dict[str, dict[str, Field]] = {
             ),
         )
     },
+    "time": _named(
+        Field("minutes", "count", "How long it took, in minutes.", "Wie lange es dauerte, in Minuten."),
+        Field("date", "time", "When the work was done.", "Wann die Arbeit getan wurde."),
+        Field("note", "text", "What was done.", "Was getan wurde."),
+        _VISIBILITY,
+        _TO,
+        _HELD,
+        _DELETED,
+    ),
+    "charge": _named(
+        Field("amount", "decimal", "What it cost.", "Was es gekostet hat."),
+        Field("currency", "currency", "The currency of the amount.", "Die Währung des Betrags."),
+        Field("note", "line", "What it is for.", "Wofür es ist."),
+        Field(
+            "bundle",
+            "item",
+            "The handoff whose time it stands for; not to be billed.",
+            "Die Weitergabe, für deren Zeit es steht; nicht abzurechnen.",
+            visibility="internal",
+            leaves=False,
+            writer="system",
+        ),
+        _VISIBILITY,
+        _TO,
+        _HELD,
+        _DELETED,
+    ),
+    "question": _named(
+        Field(
+            "body", "text", "What the partner wants to know.", "Was der Partner wissen möchte.", visibility="partner"
+        ),
+        Field(
+            "answer", "text", "What the lead answered.", "Was der Auftraggeber geantwortet hat.", visibility="partner"
+        ),
+        _TO,
+        _HELD,
+        _DELETED,
+    ),
+    "handoff": _named(
+        Field(
+            "role",
+            "choice",
+            "Whether we are the lead or the service partner.",
+            "Ob wir Auftraggeber oder Auftragnehmer sind.",
+            ROLES,
+            visibility="internal",
+            leaves=False,
+            writer="system",
+        ),
+        _mirrored("lead", "line", "The organisation that hands it out.", "Die Organisation, die es weitergibt."),
+        _mirrored("service", "line", "The organisation that works on it.", "Die Organisation, die daran arbeitet."),
+        _mirrored("status", "choice", "How far it is.", "Wie weit es ist.", HANDOFF_STATUSES),
+        _mirrored("since", "time", "Since when it has this status.", "Seit wann es diesen Stand hat."),
+        _mirrored("last", "item", "The last move that was taken.", "Der letzte Zug, der angenommen wurde."),
+        _mirrored("verb", "line", "What that move did.", "Was dieser Zug tat."),
+        _mirrored("reason", "text", "Why.", "Warum."),
+        _mirrored("version", "count", "The version of the terms.", "Die Fassung der Bedingungen."),
+        _mirrored(
+            "proposal", "item", "A counter-offer that waits for an answer.", "Ein Gegenangebot, das auf Antwort wartet."
+        ),
+        *TERMS.values(),
+        Field(
+            "share_contact",
+            "flag",
+            "Whether the partner learns who asked.",
+            "Ob der Partner erfährt, wer gefragt hat.",
+            visibility="partner",
+        ),
+        Field(
+            "share_comments",
+            "choice",
+            "Which earlier comments the partner gets.",
+            "Welche früheren Kommentare der Partner bekommt.",
+            SHARES,
+            visibility="partner",
+        ),
+        Field(
+            "share_attachments",
+            "choice",
+            "Which earlier files the partner gets.",
+            "Welche früheren Dateien der Partner bekommt.",
+            SHARES,
+            visibility="partner",
+        ),
+        Field(
+            "bill_rate",
+            "decimal",
+            "What our customer pays for an hour.",
+            "Was unser Kunde für eine Stunde zahlt.",
+            visibility="internal",
+            leaves=False,
+            right="finance",
+        ),
+        Field(
+            "grace",
+            "count",
+            "Microseconds for which an acceptance may be late.",
+            "Mikrosekunden, die eine Annahme verspätet sein darf.",
+            visibility="internal",
+            leaves=False,
+            writer="system",
+        ),
+        _mirrored("accepted", "time", "When it was accepted.", "Wann es angenommen wurde."),
+        _mirrored("accepted_by", "line", "Who accepted it.", "Wer es angenommen hat."),
+        _mirrored(
+            "accepted_version",
+            "count",
+            "The version of the terms that was accepted.",
+            "Die angenommene Fassung der Bedingungen.",
+        ),
+        Field(
+            "total",
+            "decimal",
+            "What the partner's time came to.",
+            "Was die Zeit des Partners ausmacht.",
+            visibility="partner",
+            writer="system",
+            right="finance",
+        ),
+    ),
+    "move": _named(
+        _mirrored("handoff", "item", "The handoff that it moves.", "Die Weitergabe, die er bewegt."),
+        _mirrored("verb", "line", "What it wants done.", "Was er bewirken soll."),
+        _mirrored("seen", "item", "The last move that its author knew.", "Der letzte Zug, den sein Urheber kannte."),
+        _mirrored("reason", "text", "Why.", "Warum."),
+        _mirrored(
+            "version",
+            "count",
+            "The version of the terms that is accepted.",
+            "Die Fassung der Bedingungen, die angenommen wird.",
+        ),
+        _mirrored(
+            "ruling",
+            "line",
+            "What the lead's store decided: taken, or why not.",
+            "Was der Speicher des Auftraggebers entschied.",
+        ),
+        *TERMS.values(),
+    ),
 }
 """Item kind to the fields of such an item; on the wire `KIND/ID/FIELD`."""
 
@@ -295,9 +504,25 @@ def field_of(path: str) -> Field:
         return LABELS
     item, _, name = rest.partition("/")
     field = ITEMS.get(kind, {}).get(name)
-    if field is None or not (1 <= len(item) <= 64 and item.isalnum() and item.isascii()):
+    if field is None or not is_item(item):
         raise UsageError(f"there is no field {path[:MAX_NAME]!r}")
     return field
+
+
+def is_item(text: str) -> bool:
+    """Whether the text can be an item's id."""
+    return 1 <= len(text) <= 64 and text.isalnum() and text.isascii()
+
+
+def is_decimal(text: str) -> bool:
+    """Whether the text is an amount: digits, and perhaps a point and one or two more."""
+    whole, point, part = text.partition(".")
+    return (
+        text.isascii()
+        and whole.isdecimal()
+        and len(whole) <= MAX_DIGITS
+        and (part.isdecimal() and len(part) <= 2 if point else True)
+    )
 
 
 def check_label(name: str) -> None:
@@ -341,6 +566,20 @@ def check(path: str, value: Value) -> None:
     elif kind == "ticket":
         if not is_letters(value, 2 * ID_BYTES):
             raise UsageError(f"{path} is the whole id of a ticket, not {value[:MAX_NAME]!r}")
+    elif kind == "item":
+        if not is_item(value):
+            raise UsageError(f"{path} is the id of an item, not {value[:MAX_NAME]!r}")
+    elif kind == "decimal":
+        if not is_decimal(value):
+            raise UsageError(
+                f"{path} cannot be {value[:MAX_NAME]!r}",
+                "An amount is written like 80 or 80.50, with at most two decimals.",
+            )
+    elif kind == "currency":
+        if len(value) != 3 or not (value.isascii() and value.isalpha() and value.isupper()):
+            raise UsageError(
+                f"{path} cannot be {value[:MAX_NAME]!r}", "A currency has three capital letters, like EUR."
+            )
     elif kind == "sha256":
         if len(value) != 64 or not HEX.issuperset(value):
             raise UsageError(f"{path} is 64 hexadecimal digits, not {value[:MAX_NAME]!r}")

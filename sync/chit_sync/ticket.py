@@ -4,10 +4,13 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chit_sync.registers import Registers, Value, losers
 from chit_sync.schema import FIELDS
+
+if TYPE_CHECKING:
+    from chit_sync.handoffs import Handoff
 
 SCHEMA = "chit.ticket/1"
 
@@ -33,6 +36,46 @@ class Attachment(NamedTuple):
     size: int
     visibility: str
     here: bool
+
+
+class Time(NamedTuple):
+    """Work that was done. date: when, microseconds since 1970 UTC. to: the handoff that it is for, held: that it is held back from."""
+
+    id: str
+    author: str
+    date: int
+    minutes: int
+    note: str
+    visibility: str
+    to: str
+    held: str
+
+
+class Charge(NamedTuple):
+    """A cost. amount: exact, as text. bundle: the handoff whose time it stands for; empty for any other cost."""
+
+    id: str
+    author: str
+    time: int
+    amount: str
+    currency: str
+    note: str
+    visibility: str
+    bundle: str
+    to: str
+    held: str
+
+
+class Question(NamedTuple):
+    """What a service partner wants to know of its lead. answer: None while it is open."""
+
+    id: str
+    author: str
+    time: int
+    body: str
+    answer: str | None
+    to: str
+    held: str
 
 
 class Link(NamedTuple):
@@ -81,6 +124,8 @@ class Ticket(NamedTuple):
     elsewhere: Sequence[Elsewhere]
     called: int | None = None
     """The number that people know it by: the default remote's, or this store's own while it has no remote."""
+    origins: Mapping[str, tuple[str, int]] = {}
+    """KIND/ID of each item to who made it and when, in microseconds since 1970 UTC."""
 
     def value(self, path: str) -> Value:
         """What the ticket shows at a path of its own (not of an item)."""
@@ -121,6 +166,63 @@ class Ticket(NamedTuple):
             ]
         return sorted(conflict for conflict in found if conflict.others)
 
+    def item(self, key: str) -> dict[str, Value]:
+        """What the item KIND/ID shows: field to value, without what is empty."""
+        return {
+            name: heads[0][1] for name, heads in self.item_registers.get(key, {}).items() if heads[0][1] is not None
+        }
+
+    def _items(self, kind: str) -> list[tuple[str, str, int, dict[str, Any]]]:
+        """(id, author, time, values) of the items of a kind that were not deleted, oldest first."""
+        found = [
+            (key[len(kind) + 1 :], *self.origins[key], self.item(key))
+            for key in self.item_registers
+            if key.startswith(kind + "/")
+        ]
+        return sorted((one for one in found if not one[3].get("deleted")), key=lambda one: (one[2], one[0]))
+
+    @property
+    def times(self) -> list[Time]:
+        """Time entries, by the date of the work."""
+        found = [
+            Time(
+                ident, by, values.get("date", time), values.get("minutes", 0), values.get("note", ""),
+                values.get("visibility", "public"), values.get("to", ""), values.get("held", ""),
+            )
+            for ident, by, time, values in self._items("time")
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: (one.date, one.id))
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Costs, oldest first."""
+        return [
+            Charge(
+                ident, by, time, values.get("amount", "0"), values.get("currency", ""), values.get("note", ""),
+                values.get("visibility", "public"), values.get("bundle", ""), values.get("to", ""), values.get("held", ""),
+            )
+            for ident, by, time, values in self._items("charge")
+        ]  # fmt: skip
+
+    @property
+    def questions(self) -> list[Question]:
+        """Questions to a lead, oldest first."""
+        return [
+            Question(
+                ident, by, time, values.get("body", ""), values.get("answer"), values.get("to", ""), values.get("held", "")
+            )
+            for ident, by, time, values in self._items("question")
+        ]  # fmt: skip
+
+    @property
+    def handoffs(self) -> "list[Handoff]":
+        """The handoffs to and from partners, oldest first."""
+        if not any(key.startswith("handoff/") for key in self.item_registers):
+            return []
+        from chit_sync.handoffs import read
+
+        return read(self.item_registers, self.origins)
+
     def record(self) -> dict[str, Any]:
         """The ticket as `chit.ticket/1`, times as ISO 8601 UTC; what is unknown is None, nothing is missing."""
         fields: dict[str, Any] = {name: self.value(name) for name in FIELDS}
@@ -140,10 +242,27 @@ class Ticket(NamedTuple):
             "author": self.author,
             "comments": [{**comment._asdict(), "time": iso(comment.time)} for comment in self.comments],
             "attachments": [{**attachment._asdict(), "time": iso(attachment.time)} for attachment in self.attachments],
+            "times": [{**time._asdict(), "date": iso(time.date)} for time in self.times],
+            "charges": [{**charge._asdict(), "time": iso(charge.time)} for charge in self.charges],
+            "questions": [{**question._asdict(), "time": iso(question.time)} for question in self.questions],
+            "handoffs": [told_handoff(handoff) for handoff in self.handoffs],
             "links": [link._asdict() for link in self.links],
             "remotes": [elsewhere._asdict() for elsewhere in self.elsewhere],
             "conflicts": [conflict.record() for conflict in self.conflicts],
         }
+
+
+def told_handoff(handoff: "Handoff") -> dict[str, Any]:
+    """A handoff as in `chit.ticket/1`."""
+    from chit_sync.schema import ITEMS
+
+    fields = {
+        name: iso(handoff.value(name)) if field.type == "time" else handoff.value(name)
+        for name, field in ITEMS["handoff"].items()
+    }
+    fields["share_contact"] = bool(fields["share_contact"])
+    waiting = [{"verb": move.verb, "by": move.by, "time": iso(move.time)} for move in handoff.pending]
+    return {"id": handoff.id, **fields, "partner": handoff.partner, "status": handoff.status, "provisional": waiting}
 
 
 def told(path: str, value: Value) -> Value:

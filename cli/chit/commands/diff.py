@@ -10,11 +10,8 @@ from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.params import TICKET
 from chit_sync.store import remotes
-from chit_sync.store.history import Event, since
+from chit_sync.store.history import Event, unsent
 from chit_sync.store.reading import find
-
-NOBODY = -9
-"""An origin that no change has."""
 
 
 @command()
@@ -32,11 +29,8 @@ def diff(app: App, ticket: str | None, exit_code: bool) -> int:
     """
     store = app.reading
     number = find(store, ticket) if ticket is not None else None
-    after, origin = 0, NOBODY
-    if app.options.remote or remotes.listing(store):
-        remote = remotes.get(store, app.options.remote)
-        after, origin = remote.pushed, remote.id
-    events: Iterable[Event] = since(store, after, origin, number)
+    remote = remotes.get(store, app.options.remote) if app.options.remote or remotes.listing(store) else None
+    events: Iterable[Event] = unsent(store, remote, number)
     found = False
 
     def noticed() -> Iterable[Event]:

@@ -1,7 +1,7 @@
 """`chit fetch`."""
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, reach
+from chit.exchanging import Progress, chosen, connect
 from chit.framework import command
 from chit.text import counted
 from chit_sync.exchange.pulling import fetch as get
@@ -16,7 +16,7 @@ def fetch(app: App) -> None:
     `chit pull` takes it, without a network if need be.
     """
     remote = chosen(app)
-    source = reach(app, remote.url)
+    source = connect(app, remote)
     try:
         with Progress(app, f"fetch {remote.name}") as progress:
             if app.options.dry_run:

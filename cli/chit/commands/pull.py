@@ -3,7 +3,7 @@
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, get_all_bytes, pulled_record, reach, say_pulled
+from chit.exchanging import Progress, chosen, connect, get_all_bytes, pulled_record, say_pulled
 from chit.framework import command
 from chit_sync.exchange.pulling import pull as take
 
@@ -16,7 +16,7 @@ def pull(app: App, attachments: bool) -> None:
     Interrupted, it goes on where it was when it is run again. Conflicts are listed and stop nothing.
     """
     remote = chosen(app)
-    source = reach(app, remote.url)
+    source = connect(app, remote)
     try:
         with Progress(app, f"pull {remote.name}") as progress:
             pulled = take(app.store, remote, source, progress=progress, dry_run=app.options.dry_run)

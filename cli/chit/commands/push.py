@@ -3,7 +3,7 @@
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, pushed_record, reach, say_pushed
+from chit.exchanging import Progress, chosen, connect, pushed_record, say_pushed
 from chit.framework import command
 from chit.params import TICKET
 from chit_sync.exchange.pushing import push as send
@@ -25,7 +25,7 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     """
     remote = chosen(app)
     numbers = [find(app.store, ticket) for ticket in tickets] or None
-    target = reach(app, remote.url)
+    target = connect(app, remote)
     try:
         with Progress(app, f"push {remote.name}") as progress:
             pushed = send(

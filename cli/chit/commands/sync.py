@@ -3,7 +3,16 @@
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, get_all_bytes, pulled_record, pushed_record, reach, say_pulled, say_pushed
+from chit.exchanging import (
+    Progress,
+    chosen,
+    connect,
+    get_all_bytes,
+    pulled_record,
+    pushed_record,
+    say_pulled,
+    say_pushed,
+)
 from chit.framework import command
 from chit_sync.exchange.syncing import sync as exchange
 
@@ -13,7 +22,7 @@ from chit_sync.exchange.syncing import sync as exchange
 def sync(app: App, attachments: bool) -> None:
     """Pull, then push."""
     remote = chosen(app)
-    log = reach(app, remote.url)
+    log = connect(app, remote)
     try:
         with Progress(app, f"sync {remote.name}") as progress:
             pulled, pushed = exchange(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)

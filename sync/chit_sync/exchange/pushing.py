@@ -66,12 +66,19 @@ def _plan(
 ) -> tuple["array[int]", set[int]]:
     """The places of the changes to be sent, and the tickets that they are about."""
     refused = "(SELECT seq FROM refusals WHERE remote = :remote)"
-    which = f"(seq > :pushed OR seq IN {refused})" if again else f"seq > :pushed AND seq NOT IN {refused}"
+    which = f"SELECT * FROM ({remotes.UNSENT}) WHERE seq NOT IN {refused}"
+    if again:
+        which = f"{remotes.UNSENT} UNION SELECT seq, ticket FROM changes WHERE seq IN {refused}"
     plan, numbers = array("q"), set()
     with explained(store.path):
         for seq, ticket in store.db.execute(
-            f"SELECT seq, ticket FROM changes WHERE {which} AND seq <= :last AND origin <> :remote ORDER BY seq",
-            {"remote": remote.id, "pushed": remote.pushed, "last": last},
+            f"SELECT seq, ticket FROM ({which}) WHERE seq <= :last ORDER BY seq",
+            {
+                "remote": remote.id,
+                "pushed": remote.pushed,
+                "last": last,
+                "partner": remotes.partner_of(store.db, remote.id),
+            },  # fmt: skip
         ):
             if tickets is None or ticket in tickets:
                 plan.append(seq)
@@ -151,6 +158,7 @@ class _Sending:
                 "INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)",
                 {(self.remote.id, result.number, row[2]) for row, result in results if result.number},
             )
+            self._hold(rows, refused)
             if self.whole:
                 self.reach(rows[-1][0])
             else:
@@ -176,6 +184,17 @@ class _Sending:
                     refused[seq] = error.message
         return refused
 
+    def _hold(self, rows: Sequence[Row], refused: dict[int, str]) -> None:
+        """What a partner did not take of comments, files, time and charges is held back from it: it can be released later."""
+        if not refused or remotes.partner_of(self.store.db, self.remote.id) is None:
+            return
+        from chit_sync.codec import decode
+        from chit_sync.store import desk
+
+        for seq, _, number, body in rows:
+            if seq in refused and desk.hold(self.store, number, decode(body).set):
+                self.store.db.execute("DELETE FROM refusals WHERE remote = ? AND seq = ?", (self.remote.id, seq))
+
     def _follow(self, answer: Answer, results: Sequence[tuple[Row, Result]]) -> None:
         """Where nobody else's changes lie between what we had read of the remote's log and what we just added, all of it is read."""
         here = remotes.get(self.store, self.remote.name)
@@ -189,13 +208,14 @@ class _Sending:
         """All up to there was dealt with."""
         self.store.db.execute(
             "UPDATE remotes SET pushed = max(pushed, ?), contact = ? WHERE id = ?",
-            (seq, self.store.now(), self.remote.id),
+            (remotes.place_of(self.store.db, self.remote.id, seq), self.store.now(), self.remote.id),
         )
 
     def finish(self, last: int) -> None:
         """Every answer has come."""
         key = remotes.offered_key(self.remote.id)
-        if not (self.whole and self.remote.pushed < last) and self.store.meta(key) is None:
+        unsaid = self.whole and self.remote.pushed < remotes.place_of(self.store.db, self.remote.id, last)
+        if not unsaid and self.store.meta(key) is None:
             return
         with self.store.transaction():
             self._not_offered()

@@ -54,6 +54,19 @@ class Pulled(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+def joined(one: Pulled, other: Pulled) -> Pulled:
+    """Two pulls, one after the other, as one."""
+    return Pulled(
+        one.taken + other.taken,
+        one.had + other.had,
+        tuple(sorted({*one.tickets, *other.tickets})),
+        one.created + other.created,
+        tuple(sorted({*one.conflicts, *other.conflicts})),
+        other.held or one.held,
+        one.warnings + other.warnings,
+    )
+
+
 class Pushed(NamedTuple):
     """What a push came to. taken, had: changes. tickets: this store's numbers. refused: those that this push was refused.
     blobs: attachments whose bytes were sent."""

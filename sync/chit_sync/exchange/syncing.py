@@ -3,7 +3,7 @@
 from chit_sync.errors import RemoteError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
-from chit_sync.exchange.results import Progress, Pulled, Synced, silent
+from chit_sync.exchange.results import Progress, Pulled, Synced, joined, silent
 from chit_sync.remotes.base import Log
 from chit_sync.schema import CATEGORIES, has_control
 from chit_sync.store import remotes
@@ -15,11 +15,12 @@ from chit_sync.wire import Info
 
 
 def sync(store: Store, remote: Remote, log: Log, *, progress: Progress = silent, dry_run: bool = False) -> Synced:
-    """Pulls, then pushes: what others did is merged before ours is sent."""
-    return Synced(
-        pull(store, remote, log, progress=progress, dry_run=dry_run),
-        push(store, remote, log, progress=progress, dry_run=dry_run),
-    )
+    """Pulls, then pushes: what others did is merged before ours is sent. A lead rules on our moves at once, so that is pulled as well."""
+    pulled = pull(store, remote, log, progress=progress, dry_run=dry_run)
+    pushed = push(store, remote, log, progress=progress, dry_run=dry_run)
+    if pushed.taken and not dry_run and remotes.partner_of(store.db, remote.id) is not None:
+        pulled = joined(pulled, pull(store, remote, log, progress=progress))
+    return Synced(pulled, pushed)
 
 
 def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progress = silent) -> tuple[Store, Pulled]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from chit_sync import policy
+from chit_sync import arriving, policy
 from chit_sync.change import Change
 from chit_sync.codec import digest
 from chit_sync.errors import UsageError
 from chit_sync.exchange import cursor
 from chit_sync.exchange.results import Conflict, Held, Pulled
-from chit_sync.store import log
+from chit_sync.store import log, partners, reading
 from chit_sync.store.database import Store
+from chit_sync.store.partners import Partner
 from chit_sync.store.remotes import VISITOR
 from chit_sync.wire import Sent
 
@@ -55,6 +56,8 @@ class Taking:
         self.conflicts: set[tuple[int, str]] | None = None
         self.first_ticket = 0
         self.ahead: tuple[int, str] = (0, "")
+        self.partner = partners.of_remote(store, remote)
+        """The lead whose store the remote is; what comes from it is held to more."""
 
     @staticmethod
     def honest(batch: list[Sent]) -> tuple[list[Sent], Sent | None]:
@@ -102,7 +105,11 @@ class Taking:
                 self.conflicts = set(db.execute("SELECT num, path FROM conflicts"))
                 self.first_ticket = _last_ticket(store)
             before = log.last_seq(db)
-            seqs = log.append(store, records, remote)
+            if self.partner is None:
+                seqs = log.append(store, records, remote)
+            else:
+                records, seqs, strange = self._from_lead(self.partner, records)
+                held += [(sent, strange[sent.id]) for sent in batch if sent.id in strange]
             taken = sum([1 for seq in seqs if seq])
             if taken < len(seqs):
                 db.executemany(
@@ -120,17 +127,40 @@ class Taking:
                     [(remote, sent.seq, sent.number, sent.id, sent.body) for sent, _ in held],
                 )
             cursor.advance(store, remote, pulled=batch[-1].seq, tip=batch[-1].id)
-            # Where all of ours had been offered, so has all of this: the remote has it already.
-            db.execute(
-                "UPDATE remotes SET pushed = ? WHERE id = ? AND pushed >= ?",
-                (before + taken, remote, before),
-            )
+            if self.partner is None:
+                # Where all of ours had been offered, so has all of this: the remote has it already.
+                db.execute(
+                    "UPDATE remotes SET pushed = ? WHERE id = ? AND pushed >= ?",
+                    (before + taken, remote, before),
+                )
             if taken:
                 for (number,) in db.execute("SELECT DISTINCT ticket FROM changes WHERE seq > ?", (before,)):
                     self.tickets.add(number)
         self.taken += taken
         self.had += len(seqs) - taken
         self.held += [Held(sent.seq, sent.id.hex(), reason) for sent, reason in held]
+
+    def _from_lead(
+        self, lead: Partner, records: list[log.Record]
+    ) -> tuple[list[log.Record], list[int], dict[bytes, str]]:
+        """Takes a lead's changes one after the other, each as things stand after the one before.
+
+        Returns those that passed, their places (0 for one that was here), and why the others did not.
+        """
+        passed: list[log.Record] = []
+        seqs: list[int] = []
+        strange: dict[bytes, str] = {}
+        for record in records:
+            row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (record.change.ticket,)).fetchone()
+            ticket = reading.load(self.store, row[0]) if row else None
+            if not log.existing(self.store.db, [record.id]):
+                reason = arriving.from_lead(record.change, ticket, lead.name, lead.own, known=ticket is not None)
+                if reason:
+                    strange[record.id] = reason
+                    continue
+            passed.append(record)
+            seqs += log.append(self.store, [record], self.remote)
+        return passed, seqs, strange
 
     def _number(self, named: dict[int, bytes]) -> None:
         """Notes what the remote calls the tickets."""

@@ -1,16 +1,19 @@
 """The log of a store on this disk: what a remote with a path is, and what the server puts behind HTTP."""
 
-from collections.abc import Generator, Iterator, Sequence
-from typing import BinaryIO
+import re
+from collections.abc import Collection, Generator, Iterator, Sequence
+from typing import Any, BinaryIO
 
 from chit_sync import policy
 from chit_sync.change import Change
 from chit_sync.errors import OtherStoreError, UsageError
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
-from chit_sync.store import blobs, log
+from chit_sync.schema import ITEMS
+from chit_sync.store import blobs, log, reading
 from chit_sync.store.database import Connection, Store, chunks, explained, marks
 from chit_sync.store.remotes import VISITOR
+from chit_sync.ticket import Ticket
 from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Answer, Info, Limits, Offer, Result, Sent
 
 PAGE = 200
@@ -27,9 +30,19 @@ NO_LIMITS = Limits()
 
 
 class LocalLog:
-    """A store as a log. `writable` is False for a store that may only be read: then nothing is remembered of who read it."""
+    """A store as a log. `writable` is False for a store that may only be read: then nothing is remembered of who read it. rights:
+    those of `policy.RIGHTS` that the caller holds."""
 
-    def __init__(self, store: Store, where: str = "", *, writable: bool = True, limits: Limits = NO_LIMITS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        where: str = "",
+        *,
+        writable: bool = True,
+        limits: Limits = NO_LIMITS,
+        rights: Collection[str] = policy.RIGHTS,
+    ) -> None:
+        self.rights = rights
         self.store = store
         self.limits = limits
         self.where = where or store.path
@@ -73,7 +86,7 @@ class LocalLog:
                         "SELECT seq, ticket, id, body FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
                         (after, last, wanted),
                     ).fetchall()
-                    batch += map(Sent._make, rows)
+                    batch += map(Sent._make, rows if "finance" in self.rights else _without_finance(rows))
                     size += sum([len(row[3]) for row in rows])
                     left -= len(rows)
                     after = rows[-1][0] if len(rows) == wanted else last
@@ -94,8 +107,12 @@ class LocalLog:
             identity, before = store.meta("store"), log.last_seq(db)
             if expect:
                 self._hold_to(identity, before, expect)
+            refused = self._refuse(records)
+            if refused:
+                checked = [refused.get(offer.id, change) for offer, change in zip(offers, checked, strict=True)]
+                records = [record for record in records if record.id not in refused]
             seqs = log.append(store, records, VISITOR) if records else []
-            last = before + sum([1 for seq in seqs if seq])
+            last = log.last_seq(db)
             numbers = _numbers(db, records)
         taken = iter(seqs)
         results = []
@@ -107,6 +124,31 @@ class LocalLog:
             else:
                 results.append(Result(HAD, 0, numbers[offer.id]))
         return Answer(identity, before, last, results)
+
+    def _refuse(self, records: Sequence[log.Record]) -> dict[bytes, str]:
+        """Why changes to outsourced tickets are not taken, by change id."""
+        db = self.store.db
+        if db.execute("SELECT 1 FROM handoffs LIMIT 1").fetchone() is None and not any(
+            path.startswith(("handoff/", "move/")) for record in records for path in record.change.set
+        ):
+            return {}
+        from chit_sync import arriving
+
+        known = log.existing(db, [record.id for record in records])
+        refused: dict[bytes, str] = {}
+        tickets: dict[str, Ticket | None] = {}
+        for record in records:
+            ident = record.change.ticket
+            if ident not in tickets:
+                tickets[ident] = self._outsourced(ident)
+            reason = "" if record.id in known else arriving.from_colleague(record.change, tickets[ident], self.rights)
+            if reason:
+                refused[record.id] = reason
+        return refused
+
+    def _outsourced(self, ident: str) -> Ticket | None:
+        row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
+        return None if row is None else reading.load(self.store, row[0])
 
     def _hold_to(self, identity: str, last: int, expect: Expect) -> None:
         """Raises OtherStoreError unless this is the store that the caller knows, as far as the caller has read it."""
@@ -162,6 +204,20 @@ def _numbers(db: Connection, records: Sequence[log.Record]) -> dict[bytes, int]:
     for part in chunks([record.id for record in records]):
         numbers.update(db.execute(f"SELECT id, ticket FROM changes WHERE id IN ({marks(part)})", part))
     return numbers
+
+
+_financial = re.compile(
+    rb'"(?:handoff|move)/[0-9A-Za-z]{1,64}/(?:'
+    + "|".join(
+        sorted({name for kind in ("handoff", "move") for name, field in ITEMS[kind].items() if field.right})
+    ).encode()
+    + rb')":'
+).search
+
+
+def _without_finance(rows: Sequence[Any]) -> list[Any]:
+    """Without the changes that only who holds the right `finance` may see; where there is one, it is a change of its own."""
+    return [row for row in rows if b"handoff/" not in row[3] or not _financial(row[3])]
 
 
 def mark_served(store: Store, last: int) -> None:

@@ -53,7 +53,10 @@ def open_remote(
     ca_file: str | None = None,
 ) -> Log:
     """The log at an address: http(s)://…, file://… or a path. Raises UsageError for an address of no known kind, NotFoundError
-    for a path without a store. A server is not asked yet."""
+    for a path without a store. A server is not asked yet.
+
+    A token for a path is a partner's: the store there is seen through it, as behind a server. Raises AccessError for a wrong one.
+    """
     if is_http(address):
         from chit_sync.remotes.http import HttpLog
 
@@ -63,7 +66,12 @@ def open_remote(
 
     path = store_path(address)
     writable = os.access(path, os.W_OK)
-    return LocalLog(open_store(path, write=writable), address, writable=writable)
+    log = LocalLog(open_store(path, write=writable), address, writable=writable)
+    if token is None:
+        return log
+    from chit_sync.remotes.partner import partner_log
+
+    return partner_log(log, token)
 
 
 def store_path(address: str) -> str:

@@ -24,8 +24,9 @@ from chit_sync.errors import (
     StoreError,
     UsageError,
 )
-from chit_sync.remotes.base import Expect, Reading
+from chit_sync.remotes.base import Expect, Log, Reading
 from chit_sync.remotes.local import LocalLog
+from chit_sync.remotes.partner import partner_log
 from chit_sync.store import tokens
 from chit_sync.store.opening import open_store
 from chit_sync.wire import Problem
@@ -96,7 +97,7 @@ class App:
             log = self._open()
             try:
                 if action:
-                    self._admit(request, log, action)
+                    log = self._admit(request, log, action)
                 response: Response = view(request, log, **values)
             except BaseException:
                 log.close()
@@ -125,8 +126,10 @@ class App:
         except NotFoundError as error:
             raise StoreError(error.message) from None
 
-    def _admit(self, request: Request, log: LocalLog, action: str) -> None:
+    def _admit(self, request: Request, log: LocalLog, action: str) -> Log:
+        """The log as the caller may have it."""
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        rights = ""
         if not secret:
             scope = self.everyone
             if scope is None:
@@ -135,27 +138,32 @@ class App:
                     {"WWW-Authenticate": 'Bearer realm="chit"'},
                 )
         else:
-            scope = tokens.scope_of(log.store, secret.strip()) if kind.lower() == "bearer" else None
-            if scope is None:
+            token = tokens.of_secret(log.store, secret.strip()) if kind.lower() == "bearer" else None
+            if token is None:
                 raise _Refusal(
                     Problem(401, "Unauthorized", "the token is unknown or was revoked", "bad-token"),
                     {"WWW-Authenticate": 'Bearer realm="chit", error="invalid_token"'},
                 )
+            scope, rights = token.scope, token.rights
+            if scope == policy.PARTNER:
+                return partner_log(log, secret.strip())
         if not policy.may(scope, action):
             raise _Refusal(
                 Problem(
                     403, "Forbidden", f"a token of scope {scope} may not write", "scope", "Use a token of scope agent."
                 )
             )
+        log.rights = [right for right in policy.RIGHTS if policy.holds(scope, rights, right)]
+        return log
 
-    def _health(self, request: Request, log: LocalLog) -> Response:
+    def _health(self, request: Request, log: Log) -> Response:
         log.info()
         return Response(b'{"status":"ok"}', content_type=wire.JSON)
 
-    def _info(self, request: Request, log: LocalLog) -> Response:
+    def _info(self, request: Request, log: Log) -> Response:
         return Response(wire.write_info(log.info()), content_type=wire.JSON)
 
-    def _read(self, request: Request, log: LocalLog) -> Response:
+    def _read(self, request: Request, log: Log) -> Response:
         after = _number(request, "after", 0)
         reading = log.read(after, _number(request, "limit", None), _expect(request))
         data: Iterable[bytes] = _lines(reading, after)
@@ -165,7 +173,7 @@ class App:
             headers["Content-Encoding"] = "gzip"
         return Response(data, headers=headers, content_type=wire.NDJSON)
 
-    def _append(self, request: Request, log: LocalLog) -> Response:
+    def _append(self, request: Request, log: Log) -> Response:
         offers = lines.read_offers(_body(request))
         if len(offers) > wire.MAX_BATCH:
             raise _Refusal(_too_large(f"{len(offers)} changes at once; at most {wire.MAX_BATCH} are taken"))
@@ -177,11 +185,11 @@ class App:
         answer = wire.Answer(answer.store, answer.before, answer.last, merged)
         return Response(wire.write_answer(answer), content_type=wire.JSON)
 
-    def _join(self, request: Request, log: LocalLog) -> Response:
+    def _join(self, request: Request, log: Log) -> Response:
         joining = invitation.read_joining(_body(request, invitation.MAX_MESSAGE))
         return Response(invitation.write_joined(log.join(joining)), content_type=wire.JSON)
 
-    def _get_blob(self, request: Request, log: LocalLog, sha256: str) -> Response:
+    def _get_blob(self, request: Request, log: Log, sha256: str) -> Response:
         state = log.has_blob(sha256)
         if not state.whole:
             headers = {"Upload-Offset": str(state.size)}
@@ -207,7 +215,7 @@ class App:
             content_type="application/octet-stream",
         )
 
-    def _put_blob(self, request: Request, log: LocalLog, sha256: str) -> Response:
+    def _put_blob(self, request: Request, log: Log, sha256: str) -> Response:
         length = request.content_length
         if length is None:
             raise _Refusal(Problem(411, "Length Required", "say how many bytes there are", "length"))

@@ -21,6 +21,7 @@ CACHES = (
     ("labels", 2, "num"),
     ("conflicts", 2, "num"),
     ("missing", 1, "0"),
+    ("handoffs", 1, "num"),
 )
 """The tables that are made from the log: name, columns in the key (they come first), number of the row's ticket."""
 

@@ -7,9 +7,13 @@ from chit_sync.change import Change
 from chit_sync.codec import decode
 from chit_sync.registers import Value
 from chit_sync.store.database import Store, explained
+from chit_sync.store.remotes import UNSENT, Remote, partner_of
 from chit_sync.ticket import iso, told
 
 _AT_ONCE = 200
+
+_NOBODY = -9
+"""An origin that no change has."""
 
 
 class Step(NamedTuple):
@@ -74,13 +78,22 @@ def latest(store: Store, limit: int | None = None) -> Iterator[Event]:
         left -= len(events)
 
 
-def since(store: Store, after: int, not_from: int, number: int | None = None) -> Iterator[Event]:
-    """What was taken in after that place in the log and did not come from the remote `not_from`, in order; of one ticket or all."""
+def unsent(store: Store, remote: Remote | None, number: int | None = None) -> Iterator[Event]:
+    """What a remote was not offered yet, in order; of one ticket or all. Without a remote that is everything."""
+    after = 0
+    values = {"remote": remote.id, "pushed": remote.pushed} if remote else {"remote": _NOBODY, "pushed": 0}
     while True:
         with explained(store.path):
             rows = store.db.execute(
-                _SELECT + "WHERE c.seq > ? AND c.origin <> ? AND c.ticket = ifnull(?, c.ticket) ORDER BY c.seq LIMIT ?",
-                (after, not_from, number, _AT_ONCE),
+                f"{_SELECT} JOIN ({UNSENT}) u ON u.seq = c.seq"
+                " WHERE c.seq > :after AND c.ticket = ifnull(:ticket, c.ticket) ORDER BY c.seq LIMIT :limit",
+                {
+                    **values,
+                    "partner": partner_of(store.db, values["remote"]),
+                    "after": after,
+                    "ticket": number,
+                    "limit": _AT_ONCE,
+                },  # fmt: skip
             ).fetchall()
             events = [_event(store, row)[2] for row in rows]
         if not events:

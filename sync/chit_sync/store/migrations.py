@@ -1,6 +1,7 @@
 """The store's tables, as an ordered list of steps. A step that was released is never changed; a new one is added.
 
-`changes`, `operations`, `remotes`, `refusals`, `incoming`, `numbers`, `tokens` and `meta` are the truth. Every other table is a cache, made
+`changes`, `operations`, `remotes`, `refusals`, `incoming`, `numbers`, `tokens`, `partners`, `invitations`, `outbound`,
+`partner_blobs` and `meta` are the truth. Every other table is a cache, made
 from `changes` alone by `reproject`.
 """
 
@@ -46,7 +47,22 @@ CREATE TABLE incoming (
     PRIMARY KEY (remote, seq)) WITHOUT ROWID;
 CREATE TABLE tokens (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,
-    created INTEGER NOT NULL, revoked INTEGER);
+    created INTEGER NOT NULL, revoked INTEGER, rights TEXT NOT NULL DEFAULT '');
+
+-- Other organisations. role: what they are to us, lead or service. own: what they call us. store: their identity. remote: where our lead
+-- is. token: what our service partner comes with. booked: the organisation on which a lead's tickets are booked here.
+CREATE TABLE partners (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, own TEXT NOT NULL, role TEXT NOT NULL, store TEXT, remote INTEGER, token INTEGER,
+    created INTEGER NOT NULL, ended INTEGER, booked TEXT, UNIQUE (role, name));
+CREATE TABLE invitations (
+    hash BLOB PRIMARY KEY, partner INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, used TEXT) WITHOUT ROWID;
+
+-- Which of our changes are for which partner, in the order in which they became so. place: a partner's own sequence.
+CREATE TABLE outbound (
+    partner INTEGER NOT NULL, place INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (partner, place)) WITHOUT ROWID;
+CREATE INDEX outbound_seq ON outbound (seq);
+-- The attachments whose bytes a partner may have: those that we sent a change about, and those that it uploaded.
+CREATE TABLE partner_blobs (partner INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (partner, sha256)) WITHOUT ROWID;
 
 -- A ticket has one narrow row to list and filter by, and one wide row with its registers: {path: [[seq, value], …]}.
 CREATE TABLE tickets (
@@ -66,6 +82,15 @@ CREATE INDEX items_key ON items (key);
 CREATE INDEX items_ref ON items (ref) WHERE ref IS NOT NULL;
 CREATE TABLE labels (label TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (label, num)) WITHOUT ROWID;
 CREATE TABLE conflicts (num INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (num, path)) WITHOUT ROWID;
+
+-- One row a handoff. pk: that of its item. role: ours. partner: the other organisation. status: as it is shown; ruled: as the lead's
+-- store has it. authorized, used: minutes. questions: open ones. held: items held back. current: the last one of its ticket and role.
+CREATE TABLE handoffs (
+    pk INTEGER PRIMARY KEY, num INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, partner TEXT NOT NULL, status TEXT NOT NULL,
+    ruled TEXT, since INTEGER, accept_by INTEGER, complete_by INTEGER, authorized INTEGER, used INTEGER NOT NULL,
+    questions INTEGER NOT NULL, held INTEGER NOT NULL, current INTEGER NOT NULL);
+CREATE INDEX handoffs_num ON handoffs (num);
+CREATE INDEX handoffs_status ON handoffs (status, role) WHERE current = 1;
 
 -- Changes that are named by an `over` and have not arrived.
 CREATE TABLE missing (id BLOB PRIMARY KEY) WITHOUT ROWID;

@@ -57,7 +57,7 @@ def listing(store: Store) -> list[Partner]:
 
 def get(store: Store, name: str, role: str | None = None) -> Partner:
     """The partner of that name, the one that is not ended first. Raises NotFoundError, AmbiguousError for one that is lead and service."""
-    found = _select(store, "p.name = ? AND p.role = coalesce(?, p.role)", name, role)
+    found = _select(store, "p.name = ? AND p.role = coalesce(?, p.role) ORDER BY p.role", name, role)
     if len(found) > 1:
         found = [partner for partner in found if partner.ended is None] or found
     if not found:

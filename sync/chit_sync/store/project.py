@@ -4,7 +4,7 @@ The cost follows the batch, one step of the merge a change. `reproject` makes th
 merge, and must come to the same; tests compare the two.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from chit_sync.change import Change
 from chit_sync.registers import Registers, losers, replace
@@ -54,10 +54,27 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
             again.add(number)
         _take(tickets[number], seq, change, over, rank)
     write(db, list(tickets.values()), store.statuses, form)
+    shared = with_handoffs(db, tickets, (key for ticket in tickets.values() for key in ticket.items))
+    if shared:
+        from chit_sync.store.handoff_rows import refresh  # most stores have none
+
+        refresh(db, shared)
     late = _arrived_late(db, steps)
     if late:
         again.update(numbers[change.ticket] for _, ident, change in steps if ident in late)
     return sorted(again)
+
+
+def with_handoffs(db: Connection, numbers: Collection[int], fresh: Iterable[str] = ()) -> list[int]:
+    """Those of the tickets that have handoffs; all of them, if an item of `fresh` (KIND/ID) is one."""
+    if any(key.startswith("handoff/") for key in fresh):
+        return sorted(numbers)
+    if db.execute("SELECT 1 FROM handoffs LIMIT 1").fetchone() is None:
+        return []
+    found: set[int] = set()
+    for part in chunks(list(numbers)):
+        found.update(row[0] for row in db.execute(f"SELECT num FROM handoffs WHERE num IN ({marks(part)})", part))
+    return sorted(found)
 
 
 def places(db: Connection, steps: Sequence[Step]) -> dict[str, int]:

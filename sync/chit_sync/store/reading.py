@@ -69,8 +69,11 @@ def _by_number(db: Connection, remote: str, number: int) -> int:
 
 
 def default_remote(db: Connection) -> tuple[int, str] | None:
-    """(id, name) of the remote that is meant when none is named: `origin`, else the oldest."""
-    row = db.execute("SELECT id, name FROM remotes ORDER BY name <> 'origin', id LIMIT 1").fetchone()
+    """(id, name) of the remote whose numbers are meant when none is named: `origin`, else the oldest that is no partner's."""
+    row = db.execute(
+        "SELECT id, name FROM remotes WHERE id NOT IN (SELECT remote FROM partners WHERE remote IS NOT NULL)"
+        " ORDER BY name <> 'origin', id LIMIT 1"
+    ).fetchone()
     return None if row is None else (int(row[0]), str(row[1]))
 
 
@@ -143,12 +146,14 @@ def _load(store: Store, number: int, remote: tuple[int, str] | None) -> Ticket:
         (low, low + (1 << ITEM_BITS)),
     ).fetchall()
     registers: dict[str, Registers[int]] = {}
+    origins: dict[str, tuple[str, int]] = {}
     comments: list[Comment] = []
     attachments: list[Attachment] = []
     links: list[Link] = []
     for key, by, time, text in items:
         kind, _, item = key.partition("/")
         registers[key] = json.loads(text)
+        origins[key] = by, time
         values: dict[str, Any] = {name: heads[0][1] for name, heads in registers[key].items()}
         if values.get("deleted"):
             continue
@@ -171,7 +176,7 @@ def _load(store: Store, number: int, remote: tuple[int, str] | None) -> Ticket:
     called = number if remote is None else next((one.number for one in elsewhere if one.remote == remote[1]), None)
     return Ticket(
         number, ident, created, updated, author, store.statuses.get(status or "", "open"), json.loads(fields), registers,
-        comments, attachments, _titled(db, links) + _links_here(db, ident), elsewhere, called,
+        comments, attachments, _titled(db, links) + _links_here(db, ident), elsewhere, called, origins,
     )  # fmt: skip
 
 

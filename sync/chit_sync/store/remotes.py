@@ -50,7 +50,7 @@ def get(store: Store, name: str | None = None) -> Remote:
     with explained(store.path):
         if name is None:
             row = store.db.execute(
-                f"SELECT {_COLUMNS} FROM remotes ORDER BY name <> ?, id LIMIT 1",
+                f"SELECT {_COLUMNS} FROM remotes ORDER BY name <> ?, id IN (SELECT remote FROM partners), id LIMIT 1",
                 (DEFAULT,),
             ).fetchone()
             if row is None:
@@ -140,6 +140,31 @@ def offered_key(remote: int) -> str:
     return f"offered/{remote}"
 
 
+UNSENT = (
+    "SELECT seq, ticket FROM changes WHERE :partner IS NULL AND seq > :pushed AND origin <> :remote UNION ALL"
+    " SELECT seq, ticket FROM outbound JOIN changes USING (seq) WHERE partner = :partner AND place > :pushed AND origin <> :remote"
+)
+"""The changes that a remote was not offered yet. To a partner goes what is in its own sequence, in which `pushed` counts then."""
+
+
+def partner_of(db: Connection, remote: int) -> int | None:
+    """The partner whose store a remote is, if it is one."""
+    row = db.execute("SELECT id FROM partners WHERE remote = ?", (remote,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def place_of(db: Connection, remote: int, seq: int) -> int:
+    """What `pushed` is when a remote was offered all up to that place in the log."""
+    partner = partner_of(db, remote)
+    if partner is None:
+        return seq
+    return int(
+        db.execute(
+            "SELECT coalesce(max(place), 0) FROM outbound WHERE partner = ? AND seq <= ?", (partner, seq)
+        ).fetchone()[0]
+    )
+
+
 class Pending(NamedTuple):
     """What is still to be exchanged with a remote, in changes. refused: what it would not take; held: what we would not."""
 
@@ -155,9 +180,8 @@ def pending(store: Store, remote: Remote) -> Pending:
     with explained(store.path):
         refused = db.execute("SELECT count(*) FROM refusals WHERE remote = ?", (remote.id,)).fetchone()[0]
         unsent = db.execute(
-            "SELECT count(*) FROM changes WHERE seq > ? AND origin <> ?"
-            " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)",
-            (remote.pushed, remote.id, remote.id),
+            f"SELECT count(*) FROM ({UNSENT}) WHERE seq NOT IN (SELECT seq FROM refusals WHERE remote = :remote)",
+            {"remote": remote.id, "pushed": remote.pushed, "partner": partner_of(db, remote.id)},
         ).fetchone()[0]
         fetched, held = db.execute(
             "SELECT count(*) FILTER (WHERE seq > :pulled), count(*) FILTER (WHERE seq <= :pulled)"

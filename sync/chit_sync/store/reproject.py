@@ -8,6 +8,7 @@ from chit_sync.change import Change
 from chit_sync.errors import UsageError
 from chit_sync.registers import fold, losers
 from chit_sync.store.database import Connection, Store, marks
+from chit_sync.store.handoff_rows import refresh
 from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.project import Step, date, item_of, places, ranking
 from chit_sync.store.rows import MANY, TicketRow, form_for, index, item_words, ticket_words, write
@@ -66,6 +67,9 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
                 ticket.conflicts[path] = True
         tickets.append(ticket)
     write(db, tickets, store.statuses, form_for(MANY))
+    shared = [ticket.num for ticket in tickets if any(key.startswith("handoff/") for key in ticket.items)]
+    if shared:
+        refresh(db, shared)
 
 
 def _readable(ident: bytes, body: bytes) -> Change | None:
@@ -88,7 +92,7 @@ def item_key(path: str) -> str:
 
 
 def _clear(db: Connection) -> None:
-    for table in ("tickets", "registers", "items", "labels", "conflicts", "missing"):
+    for table in ("tickets", "registers", "items", "labels", "conflicts", "missing", "handoffs"):
         db.execute(f"DELETE FROM {table}")
     db.execute("INSERT INTO search (search) VALUES ('delete-all')")
 
@@ -104,5 +108,5 @@ def _remove(db: Connection, numbers: Sequence[int]) -> None:
             index(forget, [], pk, item_words(key, json.loads(fields)), ("", ""))
         db.executemany("INSERT INTO search (search, rowid, title, body) VALUES ('delete', ?, ?, ?)", forget)
         db.execute("DELETE FROM items WHERE pk > ? AND pk < ?", span)
-        for table in ("tickets", "registers", "labels", "conflicts"):
+        for table in ("tickets", "registers", "labels", "conflicts", "handoffs"):
             db.execute(f"DELETE FROM {table} WHERE num = ?", (number,))

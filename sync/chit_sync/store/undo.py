@@ -9,6 +9,7 @@ from typing import NamedTuple
 from chit_sync.errors import ConflictError
 from chit_sync.store import log
 from chit_sync.store.database import Connection, Store
+from chit_sync.store.remotes import partner_of
 from chit_sync.store.reproject import reproject
 
 
@@ -47,7 +48,8 @@ def undo(store: Store, *, dry_run: bool = False) -> Undone | None:
         before = {number: _row(db, number) for number in numbers}
         store.set_meta("undone", log.last_seq(db))
         count = db.execute("DELETE FROM changes WHERE seq BETWEEN ? AND ?", (first, last)).rowcount
-        db.execute("DELETE FROM refusals WHERE seq BETWEEN ? AND ?", (first, last))
+        for table in ("refusals", "outbound"):
+            db.execute(f"DELETE FROM {table} WHERE seq BETWEEN ? AND ?", (first, last))
         db.execute("DELETE FROM operations WHERE id = ?", (ident,))
         reproject(store, numbers)
         tickets = []
@@ -70,12 +72,16 @@ def _refuse_if_elsewhere(db: Connection, command: str, first: int, last: int) ->
     """
     places: dict[str, None] = {}
     for remote, name, pushed in db.execute(
-        "SELECT id, name, pushed FROM remotes WHERE pushed >= ? ORDER BY id", (first,)
+        "SELECT r.id, r.name, CASE WHEN p.id IS NULL THEN r.pushed ELSE"
+        " (SELECT coalesce(max(seq), 0) FROM outbound WHERE partner = p.id AND place <= r.pushed) END AS offered"
+        " FROM remotes r LEFT JOIN partners p ON p.remote = r.id WHERE offered >= ? ORDER BY r.id",
+        (first,),
     ):
         has = db.execute(
             "SELECT 1 FROM changes WHERE seq BETWEEN ? AND ?"
-            " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?) LIMIT 1",
-            (first, min(last, pushed), remote),
+            " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)"
+            " AND (? IS NULL OR seq IN (SELECT seq FROM outbound WHERE partner = ?)) LIMIT 1",
+            (first, min(last, pushed), remote, *[partner_of(db, remote)] * 2),
         ).fetchone()
         if has:
             places[f"the remote {name}"] = None

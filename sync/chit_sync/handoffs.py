@@ -1,0 +1,376 @@
+"""The handoff table: who may do what in which status, and what comes of it. Pure; knows neither store nor network.
+
+A handoff is one cycle of one ticket between two organisations. It is moved by **moves**: whoever types a verb writes a move, and the
+lead's store rules on it. What is not in TRANSITIONS is refused. The diagrams in docs/outsourcing.md are made from the table.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chit_sync.errors import ConflictError
+from chit_sync.registers import Registers, Value
+from chit_sync.schema import TERMS
+
+LEAD, SERVICE = "lead", "service"
+
+NONE = "none"
+"""No handoff, or a draft that was discarded."""
+
+UNSENT, ASSIGNED, CANCELED, DECLINED = "unsent", "assigned", "canceled", "declined"
+ACCEPTED, WORKING, AWAITING, COMPLETED = "accepted", "in-progress", "awaiting-approval", "completed"
+
+STATUSES = (UNSENT, ASSIGNED, CANCELED, DECLINED, ACCEPTED, WORKING, AWAITING, COMPLETED)
+OPEN = frozenset((UNSENT, ASSIGNED, ACCEPTED, WORKING, AWAITING))
+"""Statuses in which something is still to come; a ticket has at most one such handoff to a partner."""
+
+LIVE = frozenset((ACCEPTED, WORKING))
+"""Statuses in which what is said crosses."""
+
+TAKEN_ON = frozenset((ACCEPTED, WORKING, AWAITING, COMPLETED))
+ENDED = frozenset((NONE, CANCELED, DECLINED, COMPLETED))
+
+TAKEN = "taken"
+"""The ruling on a move that was taken; any other text is the reason why it was not."""
+
+EXPIRED = "expired"
+
+
+class Transition(NamedTuple):
+    """A row of the table. target: "" leaves the status as it is. reason: no, optional or required. by: person, or store for what
+    the lead's store does by itself."""
+
+    verb: str
+    role: str
+    sources: tuple[str, ...]
+    target: str
+    help: str
+    reason: str = "no"
+    by: str = "person"
+
+
+_BETWEEN = (NONE, CANCELED, DECLINED, COMPLETED)
+_LIVE = (ACCEPTED, WORKING)
+
+TRANSITIONS = (
+    Transition("draft", LEAD, (*_BETWEEN, UNSENT), UNSENT, "save partner and terms without sending them"),
+    Transition("offer", LEAD, (*_BETWEEN, UNSENT), ASSIGNED, "offer the ticket to the partner; the terms lock"),
+    Transition("discard", LEAD, (UNSENT,), NONE, "throw the draft away"),
+    Transition("agree", LEAD, (ASSIGNED,), ASSIGNED, "take over the terms of a counter-offer"),
+    Transition("cancel", LEAD, (ASSIGNED,), CANCELED, "take the offer back", "optional"),
+    Transition("expire", LEAD, (ASSIGNED,), DECLINED, "the time to accept has passed", by="store"),
+    Transition("accept", SERVICE, (ASSIGNED,), ACCEPTED, "take the ticket on"),
+    Transition("decline", SERVICE, (ASSIGNED,), DECLINED, "refuse the offer", "required"),
+    Transition("counter", SERVICE, (ASSIGNED,), ASSIGNED, "propose other terms", "optional"),
+    Transition("work", SERVICE, _LIVE, WORKING, "the first shared comment, time, charge or assignment", by="store"),
+    Transition("ask", SERVICE, _LIVE, "", "ask the lead a question"),
+    Transition("answer", LEAD, _LIVE, "", "answer a question"),
+    Transition("extend", LEAD, _LIVE, "", "authorise more time or charges"),
+    Transition("submit", SERVICE, _LIVE, AWAITING, "hand in the finished work", "optional"),
+    Transition("withdraw", SERVICE, (AWAITING,), WORKING, "take the submission back", "required"),
+    Transition("approve", LEAD, (AWAITING,), COMPLETED, "approve the work", "optional"),
+    Transition("reject", LEAD, (AWAITING,), WORKING, "send the work back", "required"),
+    Transition("complete", LEAD, _LIVE, COMPLETED, "end it without a submission", "optional"),
+    Transition("recall", LEAD, _LIVE, CANCELED, "take the ticket back", "required"),
+    Transition("handback", SERVICE, _LIVE, DECLINED, "give the ticket back", "required"),
+)
+
+COMMANDS = {"draft": "outsource --draft", "offer": "outsource", "discard": "outsource --discard", "agree": "outsource",
+            "answer": "ask --answer", "extend": "ask --answer"}  # fmt: skip
+"""The command of a verb, where it is called otherwise."""
+
+ASIDE = frozenset(("work", "extend"))
+"""Verbs that do not get in the way of a move whose author had not seen them."""
+
+_ROWS = {(row.verb, row.role): row for row in TRANSITIONS}
+VERBS = {row.verb: row for row in TRANSITIONS}
+
+
+class Move(NamedTuple):
+    """A wish to move a handoff. time: microseconds since 1970 UTC. ruling: None until the lead's store has ruled."""
+
+    id: str
+    by: str
+    time: int
+    values: Mapping[str, Value]
+
+    def text(self, name: str) -> str:
+        """The value of a field as text, empty if there is none."""
+        value = self.values.get(name)
+        return "" if value is None else str(value)
+
+    @property
+    def verb(self) -> str:
+        return self.text("verb")
+
+    @property
+    def ruling(self) -> str | None:
+        value = self.values.get("ruling")
+        return None if value is None else str(value)
+
+
+class Handoff(NamedTuple):
+    """One cycle of a ticket with a partner. moves: those on it, oldest first. pending: those of `moves` that wait for a ruling and would
+    be taken as things stand here. status: with these; ruled: without."""
+
+    id: str
+    time: int
+    values: Mapping[str, Value]
+    moves: tuple[Move, ...]
+    pending: tuple[Move, ...]
+    status: str
+    ruled: str
+
+    def value(self, name: str) -> Value:
+        """The value of a field of the item."""
+        return self.values.get(name)
+
+    def text(self, name: str) -> str:
+        """The same as text, empty if there is none."""
+        value = self.values.get(name)
+        return "" if value is None else str(value)
+
+    def time_of(self, name: str) -> int | None:
+        """The value of a field that holds a number or a time."""
+        value = self.values.get(name)
+        return value if type(value) is int else None
+
+    @property
+    def role(self) -> str:
+        """Ours."""
+        return self.text("role")
+
+    @property
+    def partner(self) -> str:
+        """The name of the other organisation."""
+        return self.text(SERVICE if self.role == LEAD else LEAD)
+
+    @property
+    def own(self) -> str:
+        """The name of our organisation, as agreed with the partner."""
+        return self.text(LEAD if self.role == LEAD else SERVICE)
+
+    @property
+    def version(self) -> int:
+        """The version of the terms."""
+        return self.time_of("version") or 1
+
+    @property
+    def last(self) -> str:
+        """The last move that is known here: what a new one has seen."""
+        return next((move.id for move in reversed(self.pending) if move.verb not in ASIDE), self.text("last"))
+
+    def role_of(self, by: str) -> str:
+        """The role of an author: the service partner's people are qualified by its name, everybody else is the lead's."""
+        return SERVICE if by.endswith("@" + self.text(SERVICE)) else LEAD
+
+
+def find(status: str, verb: str, role: str) -> Transition | None:
+    """The row of the table, if there is one."""
+    row = _ROWS.get((verb, role))
+    return row if row is not None and status in row.sources else None
+
+
+def possible(status: str, role: str) -> list[str]:
+    """The verbs that a person in this role can use in this status."""
+    return [row.verb for row in TRANSITIONS if row.role == role and status in row.sources and row.by == "person"]
+
+
+def commands(status: str, role: str) -> list[str]:
+    """The same, as one types them, each once."""
+    return list(dict.fromkeys(COMMANDS.get(verb, verb) for verb in possible(status, role)))
+
+
+def decide(status: str, verb: str, role: str) -> Transition:
+    """The row of the table. Raises ConflictError that names the status and what is possible."""
+    row = find(status, verb, role)
+    if row is None:
+        raise ConflictError(why_not(status, verb, role), what_now(status, role))
+    return row
+
+
+def why_not(status: str, verb: str, role: str) -> str:
+    """The reason why a verb is refused."""
+    if (verb, role) not in _ROWS:
+        return f"`{COMMANDS.get(verb, verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}"
+    return f"`{COMMANDS.get(verb, verb)}` is not possible: the handoff is {status}"
+
+
+def what_now(status: str, role: str) -> str:
+    """What can be done instead, as a sentence."""
+    found = commands(status, role)
+    if found:
+        return f"Possible now: {', '.join(found)}."
+    other = commands(status, LEAD if role == SERVICE else SERVICE)
+    return f"It is for the other side now: {', '.join(other)}." if other else "Nothing is possible any more."
+
+
+def values_of(registers: Registers[int]) -> dict[str, Value]:
+    """What an item shows: field to value, without what is empty."""
+    return {name: heads[0][1] for name, heads in registers.items() if heads[0][1] is not None}
+
+
+def read(
+    items: Mapping[str, Registers[int]], origins: Mapping[str, tuple[str, int]], every: bool = False
+) -> list[Handoff]:
+    """The handoffs of a ticket, oldest first. every: discarded drafts too.
+
+    items: KIND/ID to registers. origins: KIND/ID to (author, time in microseconds since 1970 UTC).
+    """
+    moves: dict[str, list[Move]] = {}
+    for key, registers in items.items():
+        if key.startswith("move/"):
+            values = values_of(registers)
+            moves.setdefault(str(values.get("handoff", "")), []).append(Move(key[5:], *origins[key], values))
+    found = []
+    for key, registers in items.items():
+        if key.startswith("handoff/"):
+            handoff = standing(key[8:], origins[key][1], values_of(registers), moves.get(key[8:], []))
+            if every or handoff.status != NONE:
+                found.append(handoff)
+    return sorted(found, key=lambda handoff: (handoff.time, handoff.id))
+
+
+def standing(ident: str, time: int, values: Mapping[str, Value], moves: list[Move]) -> Handoff:
+    """How a handoff stands: what was ruled, and what the moves without a ruling would make of it, each after the one that it has seen."""
+    moves = sorted(moves, key=lambda move: (move.time, move.id))
+    status = ruled = str(values.get("status") or NONE)
+    handoff = Handoff(ident, time, values, tuple(moves), (), status, ruled)
+    waiting = [move for move in moves if move.ruling is None]
+    pending: list[Move] = []
+    last = handoff.text("last")
+    while waiting:
+        move = next((move for move in waiting if move.text("seen") == last), None)
+        if move is None:
+            break
+        waiting.remove(move)
+        row = find(status, move.verb, handoff.role_of(move.by))
+        if row is not None:
+            pending.append(move)
+            status = row.target or status
+            if move.verb not in ASIDE:
+                last = move.id
+    return handoff._replace(status=status, pending=tuple(pending))
+
+
+class Circumstances(NamedTuple):
+    """What a ruling depends on besides the handoff. now: the lead's clock. closed: whether the ticket is. other: the partner that the
+    ticket is with already, in another handoff. refusal: why there can be no handoff with this partner at all."""
+
+    now: int
+    closed: bool = False
+    other: str = ""
+    refusal: str = ""
+
+
+class Ruling(NamedTuple):
+    """What the lead's store decided. reason: why the move was refused, or empty. status: the new one, "" if it stays. sets: what else
+    is written to the handoff, field to value."""
+
+    reason: str
+    status: str
+    sets: Mapping[str, Value]
+
+
+def is_due(handoff: Handoff, now: int) -> bool:
+    """Whether the time to accept has passed, with the grace that the lead gives."""
+    limit = handoff.time_of("accept_by")
+    return handoff.ruled == ASSIGNED and limit is not None and now > limit + (handoff.time_of("grace") or 0)
+
+
+def rule(handoff: Handoff, move: Move, around: Circumstances) -> Ruling:
+    """Rules on a move, as only the lead's store does. No clock but the lead's own decides anything."""
+    role = handoff.role_of(move.by)
+    reason = _refuse(handoff, move, role, around)
+    if reason:
+        return Ruling(reason, "", {})
+    row = _ROWS[move.verb, role]
+    sets: dict[str, Value] = {}
+    if move.verb not in ASIDE:
+        sets = {"last": move.id, "verb": move.verb, "reason": move.text("reason") or None}
+    if row.target == NONE:
+        sets["status"] = None
+    elif row.target and row.target != handoff.ruled:
+        sets["status"], sets["since"] = row.target, around.now
+    if move.verb == "offer":
+        sets["version"] = handoff.version
+    elif move.verb == "accept":
+        sets |= {"accepted": around.now, "accepted_by": move.by, "accepted_version": handoff.version, "proposal": None}
+    elif move.verb == "counter":
+        sets["proposal"] = move.id
+    elif move.verb == "agree":
+        sets |= {**proposed(handoff), "version": handoff.version + 1, "proposal": None}
+    elif move.verb == "extend":
+        sets |= {**terms(move), "version": handoff.version + 1}
+    return Ruling("", row.target, sets)
+
+
+def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> str:
+    """Why the move is not taken; empty if it is."""
+    status = handoff.ruled
+    if role == LEAD and around.refusal and move.verb in ("draft", "offer"):
+        return around.refusal
+    if move.text("seen") != handoff.text("last"):
+        return _overtaken(handoff)
+    row = find(status, move.verb, role)
+    if row is None:
+        return f"{why_not(status, move.verb, role)}. {what_now(status, role)}"
+    if row.reason == "required" and not move.text("reason").strip():
+        return f"`{move.verb}` needs a reason"
+    if move.verb in ("draft", "offer"):
+        if around.closed:
+            return "the ticket is closed"
+        if around.other:
+            return f"the ticket is with {around.other} already"
+    if move.verb in ("accept", "counter") and move.values.get("version", handoff.version) != handoff.version:
+        return f"the terms are version {handoff.version} now, not {move.values['version']}"
+    if move.verb == "counter" and not terms(move):
+        return "a counter-offer changes at least one of the terms"
+    if move.verb == "agree" and not handoff.text("proposal"):
+        return "there is no counter-offer to agree to"
+    return ""
+
+
+def _overtaken(handoff: Handoff) -> str:
+    said = f": {handoff.text('reason')}" if handoff.text("reason") else ""
+    verb = handoff.text("verb")
+    return f"it came too late: meanwhile the other side said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
+
+
+def terms(move: Move) -> dict[str, Value]:
+    """The terms that a move proposes."""
+    return {name: move.values[name] for name in TERMS if name in move.values}
+
+
+def proposed(handoff: Handoff) -> dict[str, Value]:
+    """The terms of the open counter-offer."""
+    for move in handoff.moves:
+        if move.id == handoff.text("proposal"):
+            return terms(move)
+    return {}
+
+
+def diagram() -> str:
+    """The table as a state diagram in Mermaid's language, for the docs."""
+    lines = ["stateDiagram-v2"]
+    names = {status: status.replace("-", "_") for status in STATUSES}
+    for status, name in names.items():
+        if status != name:
+            lines.append(f'    state "{status}" as {name}')
+    for row in TRANSITIONS:
+        for source in row.sources:
+            target = row.target or source
+            label = f"{'store' if row.by == 'store' else row.role}: {COMMANDS.get(row.verb, row.verb)}"
+            lines.append(f"    {names.get(source, '[*]')} --> {names.get(target, '[*]')}: {label}")
+    return "\n".join(dict.fromkeys(lines)) + "\n"
+
+
+def table() -> str:
+    """The table as rows of Markdown, for the docs."""
+    lines = ["| from | who | command | reason | to | |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in TRANSITIONS:
+        who = f"{row.role}'s store" if row.by == "store" else row.role
+        verb = row.verb if row.by == "store" else f"`{COMMANDS.get(row.verb, row.verb)}`"
+        lines.append(
+            f"| {', '.join(row.sources)} | {who} | {verb} | {row.reason} | {row.target or 'as it was'} | {row.help} |"
+        )
+    return "\n".join(lines) + "\n"

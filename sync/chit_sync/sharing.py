@@ -1,0 +1,290 @@
+"""What an edit of an outsourced ticket becomes: what it may not do, for whom each part of it is, and the moves that go with it. Pure.
+
+An edit is split so that what a partner may see and what it may not are never in one change. Whom a part reaches in the end is
+`crossing`'s business; here it is only said.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from chit_sync import schema
+from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, qualified, shared_values
+from chit_sync.errors import ConflictError, NotFoundError, PolicyError
+from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, Handoff, decide
+from chit_sync.money import parse
+from chit_sync.registers import Value
+from chit_sync.ticket import Ticket
+from chit_sync.work import refuse_charge, refuse_time
+
+WORK_DONE = "Work was done."
+"""What a partner reads of the lead's time entry where its author says no more."""
+
+
+class Piece(NamedTuple):
+    """A part of an edit that one audience sees. force: write also what is so already, for those who do not have it."""
+
+    set: Mapping[str, Value]
+    by: str
+    force: bool = False
+
+
+class Wish(NamedTuple):
+    """What somebody wants of a ticket. to: the partner that new items are for, where the ticket is with several. closes: whether it
+    gives the ticket a closed status. restate: items (KIND/ID) that are sent as they are now."""
+
+    set: Mapping[str, Value]
+    by: str
+    to: str = ""
+    closes: bool = False
+    restate: frozenset[str] = frozenset()
+
+
+def pieces(ticket: Ticket, wish: Wish, new_item: Callable[[], str]) -> list[Piece]:
+    """The parts of an edit of a ticket that has handoffs. Raises ConflictError, PolicyError for what is not possible now."""
+    found = ticket.handoffs
+    sets = dict(wish.set)
+    _check(ticket, found, sets)
+    _address(ticket, found, sets, wish)
+    _check_limits(ticket, found, sets)
+    force = _restated(ticket, sets, wish)
+    sets |= _moves(found, sets, wish, new_item)
+    classes: dict[tuple[str, str], dict[str, Value]] = {}
+    for path, value in sets.items():
+        handoff = _audience(ticket, found, sets, path)
+        by = wish.by if handoff is None else qualified(wish.by, handoff)
+        classes.setdefault((by, right_of(path)), {})[path] = value
+    result = [Piece(values, by) for (by, _), values in classes.items()]
+    for handoff, values in force:
+        result.append(Piece(values, qualified(wish.by, handoff), force=True))
+    return result
+
+
+def right_of(path: str) -> str:
+    """The right that somebody needs to see and set a path; mostly none."""
+    kind, _, rest = path.partition("/")
+    name = rest.partition("/")[2]
+    fields = schema.ITEMS.get(kind)
+    return "" if fields is None or name not in fields else fields[name].right
+
+
+def open_one(ticket: Ticket, role: str, partner: str = "") -> Handoff | None:
+    """The handoff of a ticket that is still to be ended, in this role of ours, with this partner or any."""
+    for handoff in reversed(ticket.handoffs):
+        if handoff.role == role and handoff.status in OPEN and partner in ("", handoff.partner):
+            return handoff
+    return None
+
+
+def _items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """KIND/ID to field to value, of the items that can cross."""
+    items: dict[str, dict[str, Value]] = {}
+    for path, value in sets.items():
+        key, _, name = path.rpartition("/")
+        if key.partition("/")[0] in SHARED_KINDS and "/" in key:
+            items.setdefault(key, {})[name] = value
+    return items
+
+
+def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> None:
+    """Raises ConflictError for what must not be done to an outsourced ticket."""
+    if sets.get("deleted") and (taken := deletion_refused(found)):
+        raise ConflictError(taken, "Close it instead; a ticket that was taken on is not deleted, even afterwards.")
+    for key, values in _items(sets).items():
+        if key not in ticket.item_registers or not set(values) - {"held"}:
+            continue
+        reason, hint = edit_refused(ticket, found, key, values)
+        if reason:
+            raise ConflictError(reason, hint)
+
+
+def deletion_refused(found: list[Handoff]) -> str:
+    """Why the ticket cannot be deleted; empty if it can."""
+    for handoff in found:
+        if handoff.value("accepted") or handoff.status in (ACCEPTED, *LIVE, AWAITING):
+            return f"a ticket that was outsourced {_where(handoff)} cannot be deleted"
+        if handoff.status == ASSIGNED:
+            return f"the ticket is offered {_where(handoff)}; cancel or decline the offer first"
+    return ""
+
+
+def _where(handoff: Handoff) -> str:
+    return f"to {handoff.partner}" if handoff.role == LEAD else f"by {handoff.partner}"
+
+
+def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value]) -> tuple[str, str]:
+    """(why an item cannot be edited now, what to do instead); empty if it can."""
+    item = ticket.item(key)
+    handoff = next((one for one in found if one.id == item.get("to")), None)
+    if handoff is None or item.get("held") or item.get("visibility") == "internal":
+        return "", ""
+    kind, _, ident = key.partition("/")
+    author = ticket.origins[key][0]
+    theirs = is_received(author, [handoff])
+    if theirs and handoff.role == LEAD and set(values) <= {"visibility"}:
+        return "", ""  # publishing it, or taking that back, is the lead's own business
+    if handoff.status == AWAITING:
+        return (
+            f"the {kind} {ident[:8]} cannot change while the work awaits approval",
+            "It can again when the work is rejected, withdrawn or approved.",
+        )
+    if handoff.status in LIVE and theirs and not (kind == "question" and set(values) <= {"answer"}):
+        return (
+            f"the {kind} {ident[:8]} belongs to {handoff.partner}",
+            f"`chit detach {ident[:8]}` makes a copy of your own that you may edit.",
+        )
+    return "", ""
+
+
+def _address(ticket: Ticket, found: list[Handoff], sets: dict[str, Value], wish: Wish) -> None:
+    """Says of new items, and of those that become visible, which handoff they are for."""
+    for key, values in _items(sets).items():
+        kind, _, ident = key.partition("/")
+        item = ticket.item(key)
+        visibility = values.get("visibility", item.get("visibility", "public"))
+        if item.get("to") or values.get("to") or visibility == "internal":
+            if item.get("to") and values.get("visibility") == "public" and _is_service(found, str(item["to"])):
+                sets[f"{key}/visibility"] = "partner"
+            continue
+        if item and "visibility" not in values:
+            continue  # an item from before the handoff, or for nobody outside, stays so
+        handoff = _chosen(found, wish.to)
+        if handoff is None:
+            continue
+        if kind == "time" and handoff.role == LEAD:
+            note = values.get("note") or WORK_DONE
+            said = {"body": note, "visibility": "partner", "to": handoff.id}
+            sets |= {f"comment/{ident}/{name}": value for name, value in said.items()}
+            continue
+        sets[f"{key}/to"] = handoff.id
+        if handoff.role == SERVICE and kind != "question":
+            sets[f"{key}/visibility"] = "partner"
+
+
+def _is_service(found: list[Handoff], ident: str) -> bool:
+    return any(one.id == ident and one.role == SERVICE for one in found)
+
+
+def _chosen(found: list[Handoff], partner: str) -> Handoff | None:
+    """The handoff that new items are for. Where there are two it is that in which we do the work, unless a partner is named."""
+    open_ones = [one for one in found if one.status in (*LIVE, AWAITING)]
+    if partner:
+        for one in open_ones:
+            if one.partner == partner:
+                return one
+        raise NotFoundError(f"the ticket is not with {partner} now", "`chit board` shows what is with whom.")
+    return next((one for one in open_ones if one.role == SERVICE), open_ones[0] if open_ones else None)
+
+
+def _check_limits(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> None:
+    """Raises PolicyError for more than the lead has authorised."""
+    for key, values in _items(sets).items():
+        reason = limit_refused(ticket, found, key, values)
+        if reason:
+            raise PolicyError(reason, "With --over-limit the lead is asked; nothing is recorded until then.")
+
+
+def limit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value]) -> str:
+    """Why time or a charge goes beyond what is authorised; empty if it does not."""
+    kind, _, ident = key.partition("/")
+    item = {**ticket.item(key), **values}
+    handoff = next((one for one in found if one.id == item.get("to")), None)
+    if handoff is None or handoff.role != SERVICE or item.get("deleted") or item.get("visibility") == "internal":
+        return ""
+    if kind == "time" and "minutes" in values:
+        return refuse_time(ticket, handoff, int(item.get("minutes") or 0), ident)
+    if kind == "charge" and {"amount", "currency"} & set(values):
+        return refuse_charge(ticket, handoff, parse(str(item["amount"])), str(item.get("currency")), ident)
+    return ""
+
+
+def _restated(ticket: Ticket, sets: dict[str, Value], wish: Wish) -> list[tuple[Handoff, dict[str, Value]]]:
+    """What is sent as it is now: what is released, and what was internal and becomes visible."""
+    found = []
+    handoffs = {one.id: one for one in ticket.handoffs}
+    becoming = {
+        path[: -len("/to")]
+        for path, value in sets.items()
+        if path.endswith("/to") and value and path[: -len("/to")] in ticket.item_registers
+    }
+    for key in sorted(wish.restate | becoming):
+        kind = key.partition("/")[0]
+        values = shared_values(ticket.item(key), kind)
+        for name in list(values) + [path.rpartition("/")[2] for path in sets if path.startswith(key + "/")]:
+            path = f"{key}/{name}"
+            if path in sets and schema.ITEMS[kind][name].leaves:
+                values[name] = sets.pop(path)
+        handoff = handoffs.get(str(values.get("to", "")))
+        if handoff is not None:
+            found.append((handoff, {f"{key}/{name}": value for name, value in values.items()}))
+    return found
+
+
+def _moves(
+    found: list[Handoff], sets: Mapping[str, Value], wish: Wish, new_item: Callable[[], str]
+) -> dict[str, Value]:
+    """The moves that go with an edit: closing completes or submits, and the first work begins."""
+    moved = {path for path in sets if path.startswith("move/")}
+    made: dict[str, Value] = {}
+    for handoff in found:
+        if handoff.status not in OPEN or moved:
+            continue
+        if wish.closes:
+            verb = _closing(handoff)
+            if verb:
+                made |= move_paths(handoff, verb, new_item())
+        elif handoff.role == SERVICE and handoff.status == ACCEPTED and _is_work(sets, handoff):
+            made |= move_paths(handoff, "work", new_item())
+    return made
+
+
+def _closing(handoff: Handoff) -> str:
+    """The verb that closing the ticket means. Raises ConflictError for a handoff that is neither running nor a draft."""
+    if handoff.role == SERVICE:
+        if handoff.status in LIVE:
+            return "submit"
+        if handoff.status == AWAITING:
+            return ""
+        decide(handoff.status, "submit", SERVICE)
+    if handoff.status in LIVE:
+        return "complete"
+    if handoff.status == AWAITING:
+        return "approve"
+    if handoff.status == ASSIGNED:
+        decide(handoff.status, "complete", LEAD)
+    return ""
+
+
+def _is_work(sets: Mapping[str, Value], handoff: Handoff) -> bool:
+    return bool(sets.get("assignee")) or any(
+        path.endswith("/to") and value == handoff.id and not path.startswith("question/")
+        for path, value in sets.items()
+    )
+
+
+def move_paths(handoff: Handoff, verb: str, item: str, **fields: Value) -> dict[str, Value]:
+    """The paths of a move."""
+    values = {"handoff": handoff.id, "verb": verb, "seen": handoff.last or None, **fields}
+    return {f"move/{item}/{name}": value for name, value in values.items() if value is not None}
+
+
+def _audience(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value], path: str) -> Handoff | None:
+    """The handoff in which a path is meant to leave; None for what stays in the organisation."""
+    key, _, name = path.rpartition("/")
+    kind, _, ident = key.partition("/")
+    if kind not in schema.ITEMS or not ident:
+        if path not in AGREED and path != "requester":
+            return None
+        lead = next((one for one in found if one.role == LEAD and one.status in LIVE), None)
+        return None if lead is None or (path == "requester" and not lead.value("share_contact")) else lead
+    if not schema.ITEMS[kind][name].leaves or kind == "handoff":
+        return None
+    item = {**ticket.item(key), **{p.rpartition("/")[2]: value for p, value in sets.items() if p.startswith(key + "/")}}
+    if kind == "move":
+        handoff = next((one for one in found if one.id == item.get("handoff")), None)
+        return handoff if handoff is not None and handoff.role == SERVICE else None
+    handoff = next((one for one in found if one.id == item.get("to")), None)
+    if handoff is None or item.get("visibility") == "internal" or handoff.status not in OPEN:
+        return None
+    if key in ticket.item_registers and is_received(ticket.origins[key][0], [handoff]):
+        return handoff if kind == "question" and name == "answer" else None
+    return handoff

@@ -1,0 +1,55 @@
+"""Making changes: from paths and values to a record for the log. What they may be is decided before; when is the caller's transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
+from chit_sync.clock import next_stamp
+from chit_sync.errors import ConflictError
+from chit_sync.registers import Heads, Registers, Value
+from chit_sync.store.database import Store
+from chit_sync.store.log import Record
+from chit_sync.ticket import Ticket
+
+
+class Pen:
+    """Writes changes one after the other, each with a later stamp; lives as long as a transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = store.now()
+        self.latest = self.stamp = store.meta("clock", 0)
+
+    def write(
+        self, ident: str, by: str, sets: Mapping[str, Value], over: Iterable[int], when: int | None = None
+    ) -> Record:
+        """A change of the ticket with that id. over: the places in the log of the changes that it replaces."""
+        self.stamp = next_stamp(self.now, self.stamp)
+        change = Change(
+            ticket=ident, at=self.stamp, by=by, set=sets, nonce=nonce(self.store.entropy(NONCE_BYTES)),
+            over=_ids(self.store, sorted(over)), when=when,
+        )  # fmt: skip
+        body = encode(change)
+        return Record(digest(body), body, change)
+
+    def keep(self) -> None:
+        """Remembers the clock where what had been seen was from one far ahead; from here on our own stamps count."""
+        if self.stamp < self.latest:
+            self.store.set_meta("clock", self.stamp)
+
+
+def heads(ticket: Ticket, path: str) -> Heads[int] | None:
+    """Who wrote what is at a path of the ticket or of one of its items; None if nobody did."""
+    key, slash, name = path.rpartition("/")
+    registers: Registers[int] | None = ticket.registers
+    if slash and key != "labels" and not path.startswith("labels/"):
+        registers = ticket.item_registers.get(key)
+    else:
+        name = path
+    return None if registers is None else registers.get(name)
+
+
+def _ids(store: Store, seqs: Sequence[int]) -> list[str]:
+    rows = [store.db.execute("SELECT id FROM changes WHERE seq = ?", (seq,)).fetchone() for seq in seqs]
+    if None in rows:
+        raise ConflictError("the ticket was changed back by `undo` meanwhile", "Look at it again, then repeat this.")
+    return sorted(row[0].hex() for row in rows)
