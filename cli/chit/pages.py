@@ -68,9 +68,12 @@ def page(app: App, ticket: Ticket) -> str:
             where = "" if attachment.here else translate("  (its bytes are not here yet)")
             lines.append(f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}")
         lines.append("")
-    for title, entries in (("Time", _times(app, ticket)), ("Charges", _charges(app, ticket))):
+    for title, entries in (
+        (translate("Time"), _times(app, ticket)),
+        (translate("Charges"), _charges(app, ticket)),
+    ):
         if entries:
-            lines += [style(translate(title), "bold"), *(f"  {entry}".rstrip() for entry in entries), ""]
+            lines += [style(title, "bold"), *(f"  {entry}".rstrip() for entry in entries), ""]
     if ticket.links:
         lines.append(style(translate("Links"), "bold"))
         lines += [f"  {link.kind} {link.ticket[:SHORT_ID]}  {clean(link.title or '')}" for link in ticket.links] + [""]

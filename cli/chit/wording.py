@@ -11,8 +11,6 @@ from chit_sync.schema import FIELDS, ITEMS
 from chit_sync.ticket import iso
 
 _LONGEST = 60
-_KINDS = {"time": "time entry"}
-"""What kinds of items are called, where it is not their own name."""
 
 
 class Step(Protocol):
@@ -54,7 +52,8 @@ def _field(step: Step, zone: tzinfo) -> str:
 def _item(key: str, named: dict[str, Step], zone: tzinfo) -> str:
     kind, _, ident = key.partition("/")
     if "deleted" in named and named["deleted"].new:
-        return translate("took away {kind} {id}", kind=translate(_KINDS.get(kind, kind)), id=ident[:8])
+        name = translate("time entry") if kind == "time" else translate(kind)
+        return translate("took away {kind} {id}", kind=name, id=ident[:8])
     if kind == "comment" and "body" in named:
         body = named["body"]
         how = translate("said") if body.old is None else translate("rewrote {id}", id=ident[:8])

@@ -28,7 +28,7 @@ TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_T
 
 REASONS = {
     "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",),
-    "fields.py": ("suggestion",),
+    "fields.py": ("suggestion",), "work.py": ("refuse_time", "refuse_charge"),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
 }  # fmt: skip
 """Functions, by file, that return messages."""
