@@ -12,11 +12,12 @@ import pytest
 from chit_sync.change import MAX_CHANGE
 from chit_sync.clock import DAY, MINUTE
 from chit_sync.codec import digest
-from chit_sync.errors import ChitError, NotFoundError, OtherStoreError
+from chit_sync.errors import AccessError, ChitError, ConflictError, NotFoundError, OtherStoreError
+from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import Expect, Log
 from chit_sync.remotes.registry import open_remote
-from chit_sync.store import blobs, log
-from chit_sync.store.database import Store
+from chit_sync.store import blobs, log, partners, tokens
+from chit_sync.store.database import Store, time_of_day
 from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Offer, Sent
 from conftest import NewStore
 from support.server import serving
@@ -308,3 +309,65 @@ def test_what_is_no_hash_is_no_path(served: tuple[Store, Log], name: str) -> Non
         served[1].has_blob(name)
     with pytest.raises(ChitError):
         served[1].put_blob(name, io.BytesIO(b"x"), 1)
+
+
+def _invited(store: Store) -> Joining:
+    """Invites a partner; what it will send."""
+    store.now = time_of_day  # as of the log behind the address
+    _, secret, _ = partners.invite(store, "acme", own="globex", expires_in=DAY)
+    return Joining(secret, tokens.PREFIX + "t" * 43, "l" * 32, store.meta("store"))
+
+
+def test_an_invited_partner_joins(served: tuple[Store, Log]) -> None:
+    """Whoever has the invitation gets in without a token, is told the names, and asking again is answered the same."""
+    target, lead = served
+    joining = _invited(target)
+    assert lead.join(joining) == Joined(target.meta("store"), "globex", "acme")
+    assert lead.join(joining) == Joined(target.meta("store"), "globex", "acme")
+    found = partners.of_token(target, joining.token)
+    assert found is not None
+    assert (found.name, found.store) == ("acme", joining.store)
+    assert len(tokens.listing(target)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "reason"),
+    [
+        ({"secret": "x" * 43}, AccessError, "the invitation is not known"),
+        ({"lead": "m" * 32}, OtherStoreError, "the invitation is for another store"),
+        ({"store": "m" * 32}, ConflictError, "the invitation was used already"),
+        ({"token": tokens.PREFIX + "u" * 43}, ConflictError, "the invitation was used already"),
+    ],
+)
+def test_nobody_else_joins(
+    served: tuple[Store, Log], change: dict[str, str], kind: type[ChitError], reason: str
+) -> None:
+    """A wrong secret, a used invitation, another store: refused with the reason and what to do, and nothing changes."""
+    target, lead = served
+    joining = _invited(target)
+    lead.join(joining)
+    before = (partners.listing(target), tokens.listing(target))
+    with pytest.raises(kind, match=reason) as caught:
+        lead.join(joining._replace(**change))
+    assert caught.value.hint
+    assert (partners.listing(target), tokens.listing(target)) == before
+
+
+def test_an_ended_partnership_is_not_joined(served: tuple[Store, Log]) -> None:
+    """An invitation that was taken back is refused in words."""
+    target, lead = served
+    joining = _invited(target)
+    partners.end(target, "acme")
+    with pytest.raises(ConflictError, match="the partnership was ended"):
+        lead.join(joining)
+    assert tokens.listing(target) == []
+
+
+def test_an_expired_invitation_is_not_joined(served: tuple[Store, Log]) -> None:
+    """Too late is refused in words."""
+    target, lead = served
+    joining = _invited(target)
+    target.db.execute("UPDATE invitations SET expires = 1")
+    with pytest.raises(ConflictError, match="the invitation has expired"):
+        lead.join(joining)
+    assert tokens.listing(target) == []
