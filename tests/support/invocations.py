@@ -36,6 +36,7 @@ READS: dict[str, tuple[str, ...]] = {
     "remote list": ("",),
     "remote show": ("", "origin"),
     "conflicts": ("", "--exit-code"),
+    "partner list": ("",),
     "token list": ("",),
     "config get": ("list.limit",),
     "config list": ("", "--show-origin"),
@@ -80,7 +81,10 @@ WRITES: dict[str, tuple[str, ...]] = {
     "push": ("", "{one}"),
     "sync": ("",),
     "resolve": ("{torn} --shown", "{torn} --field title --other", "{torn} --set title=Projector"),
-    "token create": ("berta --scope reader",),
+    "partner invite": ("berta --as globex", "acme --url https://desk.example --expires 2d"),
+    "partner join": ("{invitation}", "{invitation} --name desk --organization Globex"),
+    "partner end": ("acme",),
+    "token create": ("berta --scope reader", "carl --right accept --right finance"),
     "token revoke": ("anna",),
     "config set": ("list.limit 7", "--unset list.limit", "--user user.name Berta"),
     "config statuses": ("", "new=new work=open done=closed"),
@@ -142,10 +146,12 @@ class Desk:
         chit("link", one, "relates", two, cwd=here)
         chit("close", closed, cwd=here)
         chit("token", "create", "anna", cwd=here)
+        chit("partner", "invite", "acme", "--as", "globex", cwd=here)
+        invitation = chit("partner", "invite", "globex", "--as", "umbrella", cwd=other).id
         export = self.folder / "export.jsonl"
         export.write_text(chit("export", cwd=other).out, encoding="utf-8")
         self.names = {
-            "entry": entry, "charge": charge,
+            "entry": entry, "charge": charge, "invitation": invitation,
             "torn": torn, "one": one, "two": two, "closed": closed, "comment": comment, "file": str(notes),
             "new": str(self.folder / "fresh"), "other": str(other), "export": str(export),
         }  # fmt: skip
