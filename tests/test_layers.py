@@ -17,7 +17,7 @@ CLI = SYNC.parent / "cli"
 
 PURE = {
     "errors", "clock", "ids", "registers", "schema", "change", "codec", "ticket", "policy", "wire", "lines", "times",
-    "handoffs", "money", "work", "invitation",
+    "handoffs", "money", "work", "invitation", "crossing", "sharing", "arriving",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
     "query.statements", "remotes.base", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
 }  # fmt: skip
@@ -41,6 +41,7 @@ IMPURE = {
 BELOW: dict[str, set[str]] = {
     "store": set(),
     "authoring": {"store"},
+    "outsourcing": {"store", "authoring"},
     "query": {"store"},
     "config": set(),
     "credentials": set(),

@@ -86,6 +86,8 @@ def ticket_schema() -> dict[str, Any]:
     for field in schema.FIELDS.values():
         properties[field.name] = {"description": field.help, **_type(field)}
     item = {"id": text, "author": text, "time": time, "visibility": {"enum": [one.name for one in schema.VISIBILITIES]}}
+    maybe: dict[str, Any] = {"type": ["string", "null"]}
+    shared = {"to": maybe, "held": maybe}
     properties |= {
         "category": {"enum": list(schema.CATEGORIES)},
         "labels": {"type": "array", "items": text},
@@ -95,6 +97,30 @@ def ticket_schema() -> dict[str, Any]:
         "author": text,
         "comments": _list({**item, "body": text}),
         "attachments": _list({**item, "name": text, "sha256": text, "size": count, "here": flag}),
+        "times": _list(
+            {
+                "id": text,
+                "author": text,
+                "date": time,
+                "minutes": count,
+                "note": text,
+                "visibility": item["visibility"],
+                **shared,
+            }
+        ),
+        "charges": _list({**item, "amount": text, "currency": text, "note": text, "bundle": maybe, **shared}),
+        "questions": _list({"id": text, "author": text, "time": time, "body": text, "answer": maybe, **shared}),
+        "handoffs": _list(
+            {
+                "id": text,
+                **{
+                    field.name: {"description": field.help, **_type(field)}
+                    for field in schema.ITEMS["handoff"].values()
+                },
+                "partner": text,
+                "provisional": _list({"verb": text, "by": text, "time": time}),
+            }
+        ),
         "links": _list({"id": text, "kind": text, "ticket": text, "title": {"type": ["string", "null"]}}),
         "remotes": _list({"remote": text, "number": count}),
         "conflicts": _list({"path": text, "shown": value, "others": {"type": "array", "items": value}}),
@@ -105,6 +131,8 @@ def ticket_schema() -> dict[str, Any]:
 def _type(field: schema.Field) -> dict[str, Any]:
     if field.type == "flag":
         return {"type": "boolean"}
+    if field.type == "count":
+        return {"type": ["integer", "null"]}
     if field.type == "time":
         return {"type": ["string", "null"], "format": "date-time"}
     if field.choices:

@@ -7,7 +7,7 @@ from typing import Protocol
 from chit.language import translate
 from chit.text import clean, shorten
 from chit_sync.registers import Value
-from chit_sync.schema import FIELDS, ITEMS
+from chit_sync.schema import FIELDS, type_of
 from chit_sync.ticket import iso
 
 _LONGEST = 60
@@ -123,15 +123,6 @@ def exact(path: str, value: Value) -> str:
     if type_of(path) == "time":
         return iso(value) or ""
     return "true" if value is True else str(value)
-
-
-def type_of(path: str) -> str:
-    """The type of what stands at a path, of the ticket or of an item; empty for a path that this program does not know."""
-    field = FIELDS.get(path)
-    if field is None and "/" in path:
-        kind, _, name = path.partition("/")
-        field = ITEMS.get(kind, {}).get(name.rpartition("/")[2])
-    return "" if field is None else field.type
 
 
 def brief(value: Value) -> str:

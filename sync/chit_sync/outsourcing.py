@@ -218,12 +218,11 @@ def answer(store: Store, ticket: Ticket, question: str, body: str, terms: Mappin
 def held(ticket: Ticket) -> list[Held]:
     """What of a ticket is held back, oldest first."""
     byid = {one.id: one for one in ticket.handoffs}
-    found = [
+    return [
         Held(key, byid[str(values["held"])])
         for key in sorted(ticket.item_registers, key=lambda key: ticket.origins[key][1])
         if (values := ticket.item(key)).get("held") in byid and not values.get("deleted")
     ]
-    return found
 
 
 def release(ticket: Ticket, keys: Sequence[str], *, keep: bool = False) -> Edit:

@@ -37,8 +37,9 @@ class Field(NamedTuple):
     """A row of the schema.
 
     type: line (one line of text), text (many lines), choice, status, time (microseconds since 1970 UTC), flag, ticket (an id),
-    sha256 (64 hexadecimal digits), count, decimal (an exact amount, as text), currency (ISO 4217), item (an item's id). visibility: who may see it by default (public: also the requester; partner: also a
-    partner; internal: the organisation). leaves: whether an outsourcing agreement may let it leave for a partner at all.
+    sha256 (64 hexadecimal digits), count, decimal (an exact amount, as text), currency (ISO 4217), item (an item's id).
+    visibility: who may see it by default (public: also the requester; partner: also a partner; internal: the organisation).
+    leaves: whether an outsourcing agreement may let it leave for a partner at all.
     writer: person, or system for what commands write as part of something else. right: what somebody must hold to see and set it.
     """
 
@@ -277,11 +278,6 @@ def _named(*fields: Field) -> dict[str, Field]:
     return {field.name: field for field in fields}
 
 
-def _mirrored(name: str, kind: str, help: str, help_de: str, choices: tuple[Choice, ...] = ()) -> Field:
-    """A field of a handoff that both sides have, and that the lead's store alone writes."""
-    return Field(name, kind, help, help_de, choices, visibility="partner", writer="system")
-
-
 ITEMS: dict[str, dict[str, Field]] = {
     "comment": {
         field.name: field
@@ -396,16 +392,64 @@ ITEMS: dict[str, dict[str, Field]] = {
             leaves=False,
             writer="system",
         ),
-        _mirrored("lead", "line", "The organisation that hands it out.", "Die Organisation, die es weitergibt."),
-        _mirrored("service", "line", "The organisation that works on it.", "Die Organisation, die daran arbeitet."),
-        _mirrored("status", "choice", "How far it is.", "Wie weit es ist.", HANDOFF_STATUSES),
-        _mirrored("since", "time", "Since when it has this status.", "Seit wann es diesen Stand hat."),
-        _mirrored("last", "item", "The last move that was taken.", "Der letzte Zug, der angenommen wurde."),
-        _mirrored("verb", "line", "What that move did.", "Was dieser Zug tat."),
-        _mirrored("reason", "text", "Why.", "Warum."),
-        _mirrored("version", "count", "The version of the terms.", "Die Fassung der Bedingungen."),
-        _mirrored(
-            "proposal", "item", "A counter-offer that waits for an answer.", "Ein Gegenangebot, das auf Antwort wartet."
+        Field(
+            "lead",
+            "line",
+            "The organisation that hands it out.",
+            "Die Organisation, die es weitergibt.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "service",
+            "line",
+            "The organisation that works on it.",
+            "Die Organisation, die daran arbeitet.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "status",
+            "choice",
+            "How far it is.",
+            "Wie weit es ist.",
+            HANDOFF_STATUSES,
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "since",
+            "time",
+            "Since when it has this status.",
+            "Seit wann es diesen Stand hat.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "last",
+            "item",
+            "The last move that was taken.",
+            "Der letzte Zug, der angenommen wurde.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field("verb", "line", "What that move did.", "Was dieser Zug tat.", visibility="partner", writer="system"),
+        Field("reason", "text", "Why.", "Warum.", visibility="partner", writer="system"),
+        Field(
+            "version",
+            "count",
+            "The version of the terms.",
+            "Die Fassung der Bedingungen.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "proposal",
+            "item",
+            "A counter-offer that waits for an answer.",
+            "Ein Gegenangebot, das auf Antwort wartet.",
+            visibility="partner",
+            writer="system",
         ),
         *TERMS.values(),
         Field(
@@ -449,13 +493,24 @@ ITEMS: dict[str, dict[str, Field]] = {
             leaves=False,
             writer="system",
         ),
-        _mirrored("accepted", "time", "When it was accepted.", "Wann es angenommen wurde."),
-        _mirrored("accepted_by", "line", "Who accepted it.", "Wer es angenommen hat."),
-        _mirrored(
+        Field(
+            "accepted",
+            "time",
+            "When it was accepted.",
+            "Wann es angenommen wurde.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field(
+            "accepted_by", "line", "Who accepted it.", "Wer es angenommen hat.", visibility="partner", writer="system"
+        ),
+        Field(
             "accepted_version",
             "count",
             "The version of the terms that was accepted.",
             "Die angenommene Fassung der Bedingungen.",
+            visibility="partner",
+            writer="system",
         ),
         Field(
             "total",
@@ -468,21 +523,39 @@ ITEMS: dict[str, dict[str, Field]] = {
         ),
     ),
     "move": _named(
-        _mirrored("handoff", "item", "The handoff that it moves.", "Die Weitergabe, die er bewegt."),
-        _mirrored("verb", "line", "What it wants done.", "Was er bewirken soll."),
-        _mirrored("seen", "item", "The last move that its author knew.", "Der letzte Zug, den sein Urheber kannte."),
-        _mirrored("reason", "text", "Why.", "Warum."),
-        _mirrored(
+        Field(
+            "handoff",
+            "item",
+            "The handoff that it moves.",
+            "Die Weitergabe, die er bewegt.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field("verb", "line", "What it wants done.", "Was er bewirken soll.", visibility="partner", writer="system"),
+        Field(
+            "seen",
+            "item",
+            "The last move that its author knew.",
+            "Der letzte Zug, den sein Urheber kannte.",
+            visibility="partner",
+            writer="system",
+        ),
+        Field("reason", "text", "Why.", "Warum.", visibility="partner", writer="system"),
+        Field(
             "version",
             "count",
             "The version of the terms that is accepted.",
             "Die Fassung der Bedingungen, die angenommen wird.",
+            visibility="partner",
+            writer="system",
         ),
-        _mirrored(
+        Field(
             "ruling",
             "line",
             "What the lead's store decided: taken, or why not.",
             "Was der Speicher des Auftraggebers entschied.",
+            visibility="partner",
+            writer="system",
         ),
         *TERMS.values(),
     ),
@@ -523,6 +596,15 @@ def is_decimal(text: str) -> bool:
         and len(whole) <= MAX_DIGITS
         and (part.isdecimal() and len(part) <= 2 if point else True)
     )
+
+
+def type_of(path: str) -> str:
+    """The type of what stands at a path; that of a line for one that is a store's own."""
+    field = FIELDS.get(path)
+    if field is None:
+        kind, _, rest = path.partition("/")
+        field = ITEMS.get(kind, {}).get(rest.rpartition("/")[2], CUSTOM)
+    return field.type
 
 
 def check_label(name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chit_sync.registers import Registers, Value, losers
-from chit_sync.schema import FIELDS
+from chit_sync.schema import FIELDS, type_of
 
 if TYPE_CHECKING:
     from chit_sync.handoffs import Handoff
@@ -242,14 +242,22 @@ class Ticket(NamedTuple):
             "author": self.author,
             "comments": [{**comment._asdict(), "time": iso(comment.time)} for comment in self.comments],
             "attachments": [{**attachment._asdict(), "time": iso(attachment.time)} for attachment in self.attachments],
-            "times": [{**time._asdict(), "date": iso(time.date)} for time in self.times],
-            "charges": [{**charge._asdict(), "time": iso(charge.time)} for charge in self.charges],
-            "questions": [{**question._asdict(), "time": iso(question.time)} for question in self.questions],
+            "times": [{**_told_item(time), "date": iso(time.date)} for time in self.times],
+            "charges": [{**_told_item(charge), "time": iso(charge.time)} for charge in self.charges],
+            "questions": [{**_told_item(question), "time": iso(question.time)} for question in self.questions],
             "handoffs": [told_handoff(handoff) for handoff in self.handoffs],
             "links": [link._asdict() for link in self.links],
             "remotes": [elsewhere._asdict() for elsewhere in self.elsewhere],
             "conflicts": [conflict.record() for conflict in self.conflicts],
         }
+
+
+def _told_item(item: Time | Charge | Question) -> dict[str, Any]:
+    """An item as a record: what it does not have is None."""
+    return {
+        name: None if value == "" and name in ("to", "held", "bundle") else value
+        for name, value in item._asdict().items()
+    }
 
 
 def told_handoff(handoff: "Handoff") -> dict[str, Any]:
@@ -267,7 +275,7 @@ def told_handoff(handoff: "Handoff") -> dict[str, Any]:
 
 def told(path: str, value: Value) -> Value:
     """The value at a path as records have it: times as ISO 8601 UTC."""
-    return iso(value) if path in FIELDS and FIELDS[path].type == "time" else value
+    return iso(value) if type_of(path) == "time" else value
 
 
 def iso(stamp: Value) -> str | None:

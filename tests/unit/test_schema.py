@@ -32,7 +32,20 @@ def choices() -> Iterator[Choice]:
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.name)
 def test_rows(row: Field) -> None:
     """Every field has a type that is checked, a visibility, a writer, and its explanation in both languages."""
-    assert row.type in {"line", "text", "choice", "status", "time", "flag", "ticket", "sha256", "count"}
+    assert row.type in {
+        "line",
+        "text",
+        "choice",
+        "status",
+        "time",
+        "flag",
+        "ticket",
+        "sha256",
+        "count",
+        "decimal",
+        "currency",
+        "item",
+    }
     assert row.visibility in {"public", "partner", "internal"}
     assert row.writer in {"person", "system"}
     assert bool(row.choices) == (row.type == "choice")
@@ -78,7 +91,7 @@ def test_paths(path: str, name: str) -> None:
     [
         "", "Title", "titel", "title/x", "labels", "labels/", "labels/ a", "labels/a,b", "labels/" + "a" * 101, "labels/a\nb",
         "x.", "x.a b", "x.a/b", "x." + "a" * 101, "comment", "comment/k", "comment//body", "comment/k/title", "comment/k/body/x",
-        "comment/../body", "comment/k-k/body", "comment/é/body", "comment/" + "k" * 65 + "/body", "time/k/minutes", "id", "number",
+        "comment/../body", "comment/k-k/body", "comment/é/body", "comment/" + "k" * 65 + "/body", "timer/k/minutes", "id", "number",
         "\ud800", "../../etc/passwd",
     ],
 )  # fmt: skip

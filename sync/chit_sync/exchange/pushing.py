@@ -78,7 +78,7 @@ def _plan(
                 "pushed": remote.pushed,
                 "last": last,
                 "partner": remotes.partner_of(store.db, remote.id),
-            },  # fmt: skip
+            },
         ):
             if tickets is None or ticket in tickets:
                 plan.append(seq)

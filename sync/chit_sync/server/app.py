@@ -94,10 +94,11 @@ class App:
         """The answer to a request, whatever happens."""
         try:
             (action, view), values = self._map.bind_to_environ(request.environ).match()
-            log = self._open()
+            local = self._open()
+            log: Log = local
             try:
                 if action:
-                    log = self._admit(request, log, action)
+                    log = self._admit(request, local, action)
                 response: Response = view(request, log, **values)
             except BaseException:
                 log.close()

@@ -93,7 +93,7 @@ def unsent(store: Store, remote: Remote | None, number: int | None = None) -> It
                     "after": after,
                     "ticket": number,
                     "limit": _AT_ONCE,
-                },  # fmt: skip
+                },
             ).fetchall()
             events = [_event(store, row)[2] for row in rows]
         if not events:

@@ -25,7 +25,7 @@ class Pen:
         """A change of the ticket with that id. over: the places in the log of the changes that it replaces."""
         self.stamp = next_stamp(self.now, self.stamp)
         change = Change(
-            ticket=ident, at=self.stamp, by=by, set=sets, nonce=nonce(self.store.entropy(NONCE_BYTES)),
+            ticket=ident, at=self.stamp, by=by, set=dict(sets), nonce=nonce(self.store.entropy(NONCE_BYTES)),
             over=_ids(self.store, sorted(over)), when=when,
         )  # fmt: skip
         body = encode(change)
