@@ -25,7 +25,20 @@ from chit_sync.store.reproject import reproject
 RESTORE = "Clone again from a remote that has it, or restore a backup; everything else in the store is good."
 DATABASE = "Keep a copy of the folder and run `chit fsck --rebuild`. If it stays: clone again from a remote, or restore a backup."
 
-TRUTH = ("meta", "changes", "operations", "remotes", "refusals", "incoming", "tokens", "numbers")
+TRUTH = (
+    "meta",
+    "changes",
+    "operations",
+    "remotes",
+    "refusals",
+    "incoming",
+    "tokens",
+    "partners",
+    "invitations",
+    "outbound",
+    "partner_blobs",
+    "numbers",
+)
 """The tables that are not."""
 
 
@@ -142,6 +155,10 @@ ORPHANS = (
     ("refusals", "remote NOT IN (SELECT id FROM remotes)", "a refusal by a remote that there is not"),
     ("refusals", "seq NOT IN (SELECT seq FROM changes)", "a refusal of a change that there is not"),
     ("incoming", "remote NOT IN (SELECT id FROM remotes)", "a change fetched from a remote that there is not"),
+    ("outbound", "seq NOT IN (SELECT seq FROM changes)", "a change for a partner that there is not"),
+    ("outbound", "partner NOT IN (SELECT id FROM partners)", "a change for a partner where there is no such partner"),
+    ("partner_blobs", "partner NOT IN (SELECT id FROM partners)", "an attachment of a partner that there is not"),
+    ("invitations", "partner NOT IN (SELECT id FROM partners)", "an invitation of a partner that there is not"),
     (
         "operations",
         """last < first OR NOT EXISTS (SELECT 1 FROM changes WHERE seq BETWEEN first AND last)
