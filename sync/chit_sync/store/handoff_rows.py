@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 
-from chit_sync.handoffs import LEAD, SERVICE, TAKEN_ON, Handoff, read
+from chit_sync.handoffs import ASSIGNED, LEAD, SERVICE, TAKEN_ON, Handoff, read
 from chit_sync.registers import Registers, Value
 from chit_sync.store.database import Connection, marks
 from chit_sync.store.migrations import ITEM_BITS
@@ -11,7 +11,7 @@ from chit_sync.store.migrations import ITEM_BITS
 OFFERED = 3
 """tickets.state of what a lead offers and nobody here has accepted."""
 
-_COLUMNS = 15
+_COLUMNS = 17
 
 
 def refresh(db: Connection, numbers: Iterable[int]) -> None:
@@ -40,6 +40,15 @@ def refresh(db: Connection, numbers: Iterable[int]) -> None:
     db.executemany("UPDATE tickets SET state = ? WHERE num = ? AND state = 0", offered)
 
 
+def unanswered(db: Connection, partner: str) -> list[int]:
+    """This store's numbers of the tickets that are offered to that service partner and not answered yet."""
+    rows = db.execute(
+        "SELECT num FROM handoffs WHERE role = 'lead' AND partner = ? AND status = 'assigned' AND current = 1 ORDER BY num",
+        (partner,),
+    )
+    return [row[0] for row in rows]
+
+
 def is_offer(found: Collection[Handoff]) -> bool:
     """Whether a ticket is here only because a lead offers it, or did."""
     return bool(found) and not any(
@@ -65,7 +74,8 @@ def _row(
             questions += key.startswith("question/") and _shown(registers, "answer") is None
     return (
         pk, number, handoff.id, handoff.role or LEAD, handoff.partner, handoff.status, handoff.value("status"), handoff.value("since"),
-        handoff.value("accept_by"), handoff.value("complete_by"), handoff.value("authorized_minutes"), used, questions, held, int(current),
+        handoff.value("accept_by"), handoff.value("complete_by"), handoff.value("authorized_minutes"), used, questions, held,
+        len(handoff.pending), int(bool(handoff.text("proposal")) and handoff.status == ASSIGNED), int(current),
     )  # fmt: skip
 
 

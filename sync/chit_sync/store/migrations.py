@@ -80,17 +80,24 @@ CREATE TABLE items (
     pk INTEGER PRIMARY KEY, key TEXT NOT NULL, author TEXT NOT NULL, time INTEGER NOT NULL, ref TEXT, fields TEXT NOT NULL);
 CREATE INDEX items_key ON items (key);
 CREATE INDEX items_ref ON items (ref) WHERE ref IS NOT NULL;
+-- Moves that were refused, by the place in the log at which that was learned, and those that nobody has ruled on.
+CREATE INDEX items_untaken ON items (json_extract(fields, '$.ruling[0][0]'))
+    WHERE key GLOB 'move/*' AND json_extract(fields, '$.ruling[0][1]') IS NOT 'taken';
 CREATE TABLE labels (label TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (label, num)) WITHOUT ROWID;
 CREATE TABLE conflicts (num INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (num, path)) WITHOUT ROWID;
 
 -- One row a handoff. pk: that of its item. role: ours. partner: the other organisation. status: as it is shown; ruled: as the lead's
--- store has it. authorized, used: minutes. questions: open ones. held: items held back. current: the last one of its ticket and role.
+-- store has it. authorized, used: minutes. questions: open ones. held: items held back. pending: moves that wait for a ruling. countered:
+-- other terms are proposed. current: the last one of its ticket and role.
 CREATE TABLE handoffs (
     pk INTEGER PRIMARY KEY, num INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, partner TEXT NOT NULL, status TEXT NOT NULL,
     ruled TEXT, since INTEGER, accept_by INTEGER, complete_by INTEGER, authorized INTEGER, used INTEGER NOT NULL,
-    questions INTEGER NOT NULL, held INTEGER NOT NULL, current INTEGER NOT NULL);
+    questions INTEGER NOT NULL, held INTEGER NOT NULL, pending INTEGER NOT NULL, countered INTEGER NOT NULL, current INTEGER NOT NULL);
 CREATE INDEX handoffs_num ON handoffs (num);
 CREATE INDEX handoffs_status ON handoffs (status, role) WHERE current = 1;
+CREATE INDEX handoffs_accept ON handoffs (status, accept_by) WHERE current = 1 AND accept_by IS NOT NULL;
+CREATE INDEX handoffs_complete ON handoffs (status, complete_by) WHERE current = 1 AND complete_by IS NOT NULL;
+CREATE INDEX handoffs_noted ON handoffs (role) WHERE questions + held + pending + countered > 0;
 
 -- Changes that are named by an `over` and have not arrived.
 CREATE TABLE missing (id BLOB PRIMARY KEY) WITHOUT ROWID;
