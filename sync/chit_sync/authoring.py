@@ -1,7 +1,7 @@
 """From what somebody wants to changes in the log. Every local write goes through `record`; nothing else makes changes by hand."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from chit_sync import ids, schema
@@ -52,8 +52,18 @@ class Done(NamedTuple):
     sets: list[Set]
 
 
-def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_run: bool = False) -> list[Done]:
+def record(
+    store: Store,
+    edits: Sequence[Edit],
+    *,
+    by: str,
+    command: str,
+    dry_run: bool = False,
+    look: Callable[[Sequence[Done]], None] | None = None,
+) -> list[Done]:
     """Writes what is wanted, as a rule one change a ticket, in one transaction, and remembers it for `undo` as `command`.
+
+    look: sees the store as it would be before that is final, with dry_run too; what it raises takes everything back.
 
     Raises UsageError for a value that the schema does not allow; StoreError. Then nothing was written.
     """
@@ -93,6 +103,8 @@ def record(store: Store, edits: Sequence[Edit], *, by: str, command: str, dry_ru
         if any(done.created for done in results):
             numbers = number_tickets(store.db, [done.id for done in results if done.created])
             results = [done._replace(number=numbers[done.id]) if done.created else done for done in results]
+        if look is not None:
+            look(results)
     return results
 
 

@@ -34,6 +34,7 @@ SETTINGS: dict[str, Setting] = {
     "charge.currency": Setting("text", "EUR", "The currency of a charge where none is given or agreed."),
     "serve.name": Setting("text", None, "What a served store calls itself."),
     "partner.name": Setting("text", None, "What partners call this organisation."),
+    "partner.grace": Setting("text", None, "How long an acceptance may come late: 30m."),
     "partner.url": Setting("text", None, "The address of this store for partners: https://…"),
 }
 

@@ -290,6 +290,23 @@ def end(store: Store, name: str, *, role: str | None = None, dry_run: bool = Fal
         return _one(store, partner.id)
 
 
+def book(store: Store, name: str, organization: str) -> None:
+    """Says on which organisation the tickets of a lead are booked here. Raises NotFoundError."""
+    partner = get(store, name, LEAD)
+    with store.transaction() as db:
+        db.execute("UPDATE partners SET booked = ? WHERE id = ?", (organization, partner.id))
+
+
+def offers(store: Store, name: str) -> list[int]:
+    """This store's numbers of the tickets that are offered to that service partner and not answered yet."""
+    with explained(store.path):
+        rows = store.db.execute(
+            "SELECT num FROM handoffs WHERE role = 'lead' AND partner = ? AND status = 'assigned' AND current = 1 ORDER BY num",
+            (name,),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
 def _check_names(name: str, own: str) -> None:
     for each in (name, own):
         if not is_name(each):
