@@ -40,15 +40,6 @@ def refresh(db: Connection, numbers: Iterable[int]) -> None:
     db.executemany("UPDATE tickets SET state = ? WHERE num = ? AND state = 0", offered)
 
 
-def unanswered(db: Connection, partner: str) -> list[int]:
-    """This store's numbers of the tickets that are offered to that service partner and not answered yet."""
-    rows = db.execute(
-        "SELECT num FROM handoffs WHERE role = 'lead' AND partner = ? AND status = 'assigned' AND current = 1 ORDER BY num",
-        (partner,),
-    )
-    return [row[0] for row in rows]
-
-
 def is_offer(found: Collection[Handoff]) -> bool:
     """Whether a ticket is here only because a lead offers it, or did."""
     return bool(found) and not any(
