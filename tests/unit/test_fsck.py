@@ -120,7 +120,7 @@ def test_check_changes_nothing(full: Store) -> None:
         ("filing", "UPDATE changes SET ticket = 7 WHERE seq = 6"),
         ("orphan", "INSERT INTO numbers VALUES (5, 17, 1)"),
         ("orphan", "INSERT INTO refusals VALUES (5, 1, 0, 'no')"),
-        ("orphan", "INSERT INTO outbound VALUES (5, 1, 1)"),
+        ("orphan", "INSERT INTO outbound (partner, place, seq) VALUES (5, 1, 1)"),
         ("orphan", "INSERT INTO partner_blobs VALUES (5, 'x')"),
         ("orphan", "INSERT INTO invitations VALUES (x'00', 5, 0, 0, NULL)"),
         ("orphan", "INSERT INTO incoming VALUES (5, 1, 1, x'00', x'00')"),

@@ -186,7 +186,8 @@ class _Sending:
 
     def _hold(self, rows: Sequence[Row], refused: dict[int, str]) -> None:
         """What a partner did not take of comments, files, time and charges is held back from it: it can be released later."""
-        if not refused or remotes.partner_of(self.store.db, self.remote.id) is None:
+        partner = remotes.partner_of(self.store.db, self.remote.id)
+        if not refused or partner is None:
             return
         from chit_sync.codec import decode
         from chit_sync.store import desk
@@ -194,6 +195,9 @@ class _Sending:
         for seq, _, number, body in rows:
             if seq in refused and desk.hold(self.store, number, decode(body).set):
                 self.store.db.execute("DELETE FROM refusals WHERE remote = ? AND seq = ?", (self.remote.id, seq))
+                self.store.db.execute(
+                    "UPDATE outbound SET refused = ? WHERE partner = ? AND seq = ?", (refused[seq], partner, seq)
+                )
 
     def _follow(self, answer: Answer, results: Sequence[tuple[Row, Result]]) -> None:
         """Where nobody else's changes lie between what we had read of the remote's log and what we just added, all of it is read."""

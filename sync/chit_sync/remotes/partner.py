@@ -65,6 +65,7 @@ class PartnerLog:
                     "SELECT max(seq) FROM outbound WHERE partner = ? AND place > ?", (self.partner.id, after)
                 ).fetchone()[0]
             mark_served(self.store, newest)
+            partners.fetched(self.store, self.partner, info.last if limit is None else min(info.last, after + limit))
         return Reading(info, self._batches(after, info.last, limit))
 
     def _batches(self, after: int, last: int, limit: int | None) -> Generator[list[Sent], None, None]:

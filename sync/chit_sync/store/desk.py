@@ -129,7 +129,7 @@ class _Desk:
             return
         db = self.store.db
         db.execute(
-            "INSERT INTO outbound SELECT ?, coalesce(max(place), 0) + 1, ? FROM outbound WHERE partner = ?",
+            "INSERT INTO outbound (partner, place, seq) SELECT ?, coalesce(max(place), 0) + 1, ? FROM outbound WHERE partner = ?",
             (partner.id, seq, partner.id),
         )
         db.executemany(

@@ -50,16 +50,19 @@ CREATE TABLE tokens (
     created INTEGER NOT NULL, revoked INTEGER, rights TEXT NOT NULL DEFAULT '');
 
 -- Other organisations. role: what they are to us, lead or service. own: what they call us. store: their identity. remote: where our lead
--- is. token: what our service partner comes with. booked: the organisation on which a lead's tickets are booked here.
+-- is. token: what our service partner comes with. booked: the organisation on which a lead's tickets are booked here. fetched: up to
+-- which place of its sequence it was handed out.
 CREATE TABLE partners (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, own TEXT NOT NULL, role TEXT NOT NULL, store TEXT, remote INTEGER, token INTEGER,
-    created INTEGER NOT NULL, ended INTEGER, booked TEXT, UNIQUE (role, name));
+    created INTEGER NOT NULL, ended INTEGER, booked TEXT, fetched INTEGER NOT NULL DEFAULT 0, UNIQUE (role, name));
 CREATE TABLE invitations (
     hash BLOB PRIMARY KEY, partner INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, used TEXT) WITHOUT ROWID;
 
--- Which of our changes are for which partner, in the order in which they became so. place: a partner's own sequence.
+-- Which of our changes are for which partner, in the order in which they became so. place: a partner's own sequence. refused: why
+-- the partner did not take it; what is in it is held back then.
 CREATE TABLE outbound (
-    partner INTEGER NOT NULL, place INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (partner, place)) WITHOUT ROWID;
+    partner INTEGER NOT NULL, place INTEGER NOT NULL, seq INTEGER NOT NULL, refused TEXT,
+    PRIMARY KEY (partner, place)) WITHOUT ROWID;
 CREATE INDEX outbound_seq ON outbound (seq);
 -- The attachments whose bytes a partner may have: those that we sent a change about, and those that it uploaded.
 CREATE TABLE partner_blobs (partner INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (partner, sha256)) WITHOUT ROWID;

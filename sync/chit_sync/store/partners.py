@@ -290,6 +290,16 @@ def end(store: Store, name: str, *, role: str | None = None, dry_run: bool = Fal
         return _one(store, partner.id)
 
 
+def fetched(store: Store, partner: Partner, place: int) -> None:
+    """Notes that a service partner was handed out its sequence up to that place; costs a write only when that is news."""
+    news = "SELECT 1 FROM partners WHERE id = ? AND fetched < ?"
+    with explained(store.path):
+        if store.db.execute(news, (partner.id, place)).fetchone() is None:
+            return
+    with store.transaction() as db:
+        db.execute("UPDATE partners SET fetched = max(fetched, ?) WHERE id = ?", (place, partner.id))
+
+
 def book(store: Store, name: str, organization: str) -> None:
     """Says on which organisation the tickets of a lead are booked here. Raises NotFoundError."""
     partner = get(store, name, LEAD)
