@@ -81,6 +81,12 @@ COMMANDS = {"draft": "outsource --draft", "offer": "outsource", "discard": "outs
 ASIDE = frozenset(("work", "extend"))
 """Verbs that do not get in the way of a move whose author had not seen them."""
 
+NO_MOVES = frozenset(("expire", "ask", "answer"))
+"""Rows that nobody makes a move for: the lead's store expires offers by itself, and a question says by its fields what it is."""
+
+FIXED = ("pay", "pay_unit", "accept_by")
+"""Terms that stay as they were accepted, whatever else is authorised on top."""
+
 _ROWS = {(row.verb, row.role): row for row in TRANSITIONS}
 VERBS = {row.verb: row for row in TRANSITIONS}
 
@@ -175,32 +181,36 @@ def possible(status: str, role: str) -> list[str]:
     return [row.verb for row in TRANSITIONS if row.role == role and status in row.sources and row.by == "person"]
 
 
-def commands(status: str, role: str) -> list[str]:
-    """The same, as one types them, each once."""
-    return list(dict.fromkeys(COMMANDS.get(verb, verb) for verb in possible(status, role)))
+def commands(status: str, role: str, *, countered: bool = False) -> list[str]:
+    """The same, as one types them, each once. countered: whether a counter-offer waits, without which there is nothing to agree to."""
+    verbs = [verb for verb in possible(status, role) if countered or verb != "agree"]
+    return list(dict.fromkeys(COMMANDS.get(verb, verb) for verb in verbs))
 
 
-def decide(status: str, verb: str, role: str) -> Transition:
-    """The row of the table. Raises ConflictError that names the status and what is possible."""
+def decide(status: str, verb: str, role: str, *, countered: bool = False) -> Transition:
+    """The row of the table. Raises ConflictError that names the status and what is possible. countered: as for `commands`."""
     row = find(status, verb, role)
     if row is None:
-        raise ConflictError(why_not(status, verb, role), what_now(status, role))
+        raise ConflictError(why_not(status, verb, role), what_now(status, role, countered=countered))
     return row
 
 
 def why_not(status: str, verb: str, role: str) -> str:
-    """The reason why a verb is refused."""
+    """The reason why a verb is refused; it names the status."""
+    stands = "the ticket is not outsourced" if status == NONE else f"the handoff is {status}"
     if (verb, role) not in _ROWS:
-        return f"`{COMMANDS.get(verb, verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}"
-    return f"`{COMMANDS.get(verb, verb)}` is not possible: the handoff is {status}"
+        return (
+            f"`{COMMANDS.get(verb, verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}; {stands}"
+        )
+    return f"`{COMMANDS.get(verb, verb)}` is not possible: {stands}"
 
 
-def what_now(status: str, role: str) -> str:
-    """What can be done instead, as a sentence."""
-    found = commands(status, role)
+def what_now(status: str, role: str, *, countered: bool = False) -> str:
+    """What can be done instead, as a sentence. countered: as for `commands`."""
+    found = commands(status, role, countered=countered)
     if found:
         return f"Possible now: {', '.join(found)}."
-    other = commands(status, LEAD if role == SERVICE else SERVICE)
+    other = commands(status, LEAD if role == SERVICE else SERVICE, countered=countered)
     return f"It is for the other side now: {', '.join(other)}." if other else "Nothing is possible any more."
 
 
@@ -243,13 +253,20 @@ def standing(ident: str, time: int, values: Mapping[str, Value], moves: list[Mov
         if move is None:
             break
         waiting.remove(move)
-        row = find(status, move.verb, handoff.role_of(move.by))
+        row = _row(status, move, handoff.role_of(move.by))
         if row is not None:
             pending.append(move)
             status = row.target or status
             if move.verb not in ASIDE:
                 last = move.id
     return handoff._replace(status=status, pending=tuple(pending))
+
+
+def _row(status: str, move: Move, role: str) -> Transition | None:
+    """The row of the table by which a move is taken. A handoff is one cycle: after its end a ticket is offered in another one."""
+    if move.verb in NO_MOVES or (move.verb in ("draft", "offer") and status in ENDED and status != NONE):
+        return None
+    return find(status, move.verb, role)
 
 
 class Circumstances(NamedTuple):
@@ -310,10 +327,10 @@ def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> s
     if role == LEAD and around.refusal and move.verb in ("draft", "offer"):
         return around.refusal
     if move.text("seen") != handoff.text("last"):
-        return _overtaken(handoff)
-    row = find(status, move.verb, role)
+        return _overtaken(handoff, role)
+    row = _row(status, move, role)
     if row is None:
-        return f"{why_not(status, move.verb, role)}. {what_now(status, role)}"
+        return f"{why_not(status, move.verb, role)}. {what_now(status, role, countered=bool(handoff.text('proposal')))}"
     if row.reason == "required" and not move.text("reason").strip():
         return f"`{move.verb}` needs a reason"
     if move.verb in ("draft", "offer"):
@@ -321,19 +338,38 @@ def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> s
             return "the ticket is closed"
         if around.other:
             return f"the ticket is with {around.other} already"
-    if move.verb in ("accept", "counter") and move.values.get("version", handoff.version) != handoff.version:
-        return f"the terms are version {handoff.version} now, not {move.values['version']}"
-    if move.verb == "counter" and not terms(move):
+    if move.verb in ("accept", "counter") and move.values.get("version") != handoff.version:
+        return f"the terms are version {handoff.version} now, not {move.text('version') or 'one that it names'}"
+    return _refuse_terms(handoff, move)
+
+
+def _refuse_terms(handoff: Handoff, move: Move) -> str:
+    """Why the terms that a move proposes are not taken; empty if they are."""
+    changed = terms(move)
+    if move.verb == "counter" and not changed:
         return "a counter-offer changes at least one of the terms"
+    if move.verb == "extend":
+        if not changed:
+            return "nothing more is authorised"
+        for name, value in changed.items():
+            agreed = handoff.value(name)
+            if value != agreed and (name in FIXED or (name == "currency" and agreed is not None)):
+                return f"the {name.replace('_', ' ')} stays as it was accepted"
     if move.verb == "agree" and not handoff.text("proposal"):
         return "there is no counter-offer to agree to"
     return ""
 
 
-def _overtaken(handoff: Handoff) -> str:
-    said = f": {handoff.text('reason')}" if handoff.text("reason") else ""
+def _overtaken(handoff: Handoff, role: str) -> str:
+    """Why a move is not taken whose author had not seen the last one. role: the author's."""
     verb = handoff.text("verb")
-    return f"it came too late: meanwhile the other side said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
+    if not verb:
+        return "it follows a move that there is not"
+    if verb == "expire":
+        return f"it came too late: the time to accept had passed; the handoff is {handoff.ruled}"
+    who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
+    said = f": {handoff.text('reason')}" if handoff.text("reason") else ""
+    return f"it came too late: meanwhile {who} said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
 
 
 def terms(move: Move) -> dict[str, Value]:
@@ -350,27 +386,29 @@ def proposed(handoff: Handoff) -> dict[str, Value]:
 
 
 def diagram() -> str:
-    """The table as a state diagram in Mermaid's language, for the docs."""
-    lines = ["stateDiagram-v2"]
+    """The table as a state diagram in Mermaid's language, for the docs: an arrow for each pair of statuses, with all that leads there."""
     names = {status: status.replace("-", "_") for status in STATUSES}
-    for status, name in names.items():
-        if status != name:
-            lines.append(f'    state "{status}" as {name}')
+    lines = [f'    state "{status}" as {name}' for status, name in names.items() if status != name]
+    arrows: dict[tuple[str, str], list[str]] = {}
     for row in TRANSITIONS:
+        label = f"{COMMANDS.get(row.verb, row.verb)} ({_who(row)})"
         for source in row.sources:
-            target = row.target or source
-            label = f"{'store' if row.by == 'store' else row.role}: {COMMANDS.get(row.verb, row.verb)}"
-            lines.append(f"    {names.get(source, '[*]')} --> {names.get(target, '[*]')}: {label}")
-    return "\n".join(dict.fromkeys(lines)) + "\n"
+            arrows.setdefault((source, row.target or source), []).append(label)
+    for (source, target), labels in arrows.items():
+        said = ", ".join(dict.fromkeys(labels))
+        lines.append(f"    {names.get(source, '[*]')} --> {names.get(target, '[*]')}: {said}")
+    return "\n".join(["stateDiagram-v2", *lines]) + "\n"
 
 
 def table() -> str:
     """The table as rows of Markdown, for the docs."""
     lines = ["| from | who | command | reason | to | |", "| --- | --- | --- | --- | --- | --- |"]
     for row in TRANSITIONS:
-        who = f"{row.role}'s store" if row.by == "store" else row.role
         verb = row.verb if row.by == "store" else f"`{COMMANDS.get(row.verb, row.verb)}`"
-        lines.append(
-            f"| {', '.join(row.sources)} | {who} | {verb} | {row.reason} | {row.target or 'as it was'} | {row.help} |"
-        )
+        target = row.target or "as it was"
+        lines.append(f"| {', '.join(row.sources)} | {_who(row)} | {verb} | {row.reason} | {target} | {row.help} |")
     return "\n".join(lines) + "\n"
+
+
+def _who(row: Transition) -> str:
+    return f"{row.role}'s store" if row.by == "store" else row.role

@@ -126,7 +126,7 @@ def current(ticket: Ticket, verb: str, partner: str = "") -> Handoff:
             f"the ticket is not outsourced{' to ' + partner if partner else ''}",
             "`chit board` shows what is with whom.",
         )
-    decide(found.status, verb, row.role)
+    decide(found.status, verb, row.role, countered=bool(found.text("proposal")))
     return found
 
 
@@ -273,4 +273,4 @@ def find_item(ticket: Ticket, ident: str, kinds: frozenset[str] = SHARED_KINDS) 
 
 def possible(handoff: Handoff) -> list[str]:
     """The commands that are possible now, for us."""
-    return commands(handoff.status, handoff.role)
+    return commands(handoff.status, handoff.role, countered=bool(handoff.text("proposal")))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chit_sync import schema
 from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, qualified, shared_values
 from chit_sync.errors import ConflictError, NotFoundError, PolicyError
-from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, Handoff, decide
+from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, TAKEN_ON, Handoff, decide
 from chit_sync.money import parse
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
@@ -48,12 +48,14 @@ def pieces(ticket: Ticket, wish: Wish, new_item: Callable[[], str]) -> list[Piec
     _check_limits(ticket, found, sets)
     force = _restated(ticket, sets, wish)
     sets |= _moves(found, sets, wish, new_item)
-    classes: dict[tuple[str, str], dict[str, Value]] = {}
+    classes: dict[tuple[bool, str, str], dict[str, Value]] = {}
+    moved = max([right_of(path) for path in sets if path.startswith("move/")], default="")
     for path, value in sets.items():
         handoff = _audience(ticket, found, sets, path)
         by = wish.by if handoff is None else qualified(wish.by, handoff)
-        classes.setdefault((by, right_of(path)), {})[path] = value
-    result = [Piece(values, by) for (by, _), values in classes.items()]
+        moves = path.startswith("move/")
+        classes.setdefault((moves, by, moved if moves else right_of(path)), {})[path] = value
+    result = [Piece(classes[key], key[1]) for key in sorted(classes, key=lambda key: key[0])]  # a move comes last
     for handoff, values in force:
         result.append(Piece(values, qualified(wish.by, handoff), force=True))
     return result
@@ -100,7 +102,7 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
 def deletion_refused(found: list[Handoff]) -> str:
     """Why the ticket cannot be deleted; empty if it can."""
     for handoff in found:
-        if handoff.value("accepted") or handoff.status in (ACCEPTED, *LIVE, AWAITING):
+        if handoff.value("accepted") or handoff.status in TAKEN_ON:
             return f"a ticket that was outsourced {_where(handoff)} cannot be deleted"
         if handoff.status == ASSIGNED:
             return f"the ticket is offered {_where(handoff)}; cancel or decline the offer first"
