@@ -187,7 +187,8 @@ def test_each_imports_alone() -> None:
 
 LOCAL = """
 import sys
-from chit_sync.authoring import Edit, comment_paths, new_item, record
+from chit_sync.authoring import Edit, comment_paths, record
+from chit_sync.store.making import new_item
 from chit_sync.store import reading
 from chit_sync.store.opening import create, open_store
 from chit_sync.store.undo import undo

@@ -12,9 +12,10 @@ from chit.params import tickets_argument
 from chit.selection import numbers
 from chit.text import SHORT_ID, shorten
 from chit.written import write
-from chit_sync.authoring import Edit, new_item
+from chit_sync.authoring import Edit
 from chit_sync.errors import AmbiguousError, NotFoundError, UsageError
 from chit_sync.handoffs import SERVICE, Handoff
+from chit_sync.store.making import new_item
 from chit_sync.store.worked import Entry, entries
 from chit_sync.ticket import Ticket
 from chit_sync.times import parse

@@ -10,7 +10,7 @@ from chit_sync.registers import Value, every, losers, same, seen, shown
 from chit_sync.schema import OPEN_CATEGORIES
 from chit_sync.store import log
 from chit_sync.store.database import Store
-from chit_sync.store.making import Pen, heads
+from chit_sync.store.making import Pen, heads, new_item
 from chit_sync.store.project import number_tickets
 from chit_sync.ticket import Ticket
 
@@ -163,11 +163,6 @@ def _plan(edit: Edit, piece: "_Whole | Piece") -> tuple[list[Set], list[_Part]]:
         part.over |= over
         part.keeps |= keeps
     return sets, parts
-
-
-def new_item(store: Store) -> str:
-    """A fresh id for a comment or an attachment."""
-    return ids.letters(store.entropy(ids.ITEM_BYTES))
 
 
 def comment_paths(item: str, body: str, visibility: str) -> dict[str, Value]:

@@ -17,8 +17,12 @@ SHARED_KINDS = frozenset(("comment", "attachment", "time", "charge", "question")
 AGREED = ("title", "description", "priority", "due")
 """Fields of the ticket that the lead's side hands on."""
 
+OFFERED = ("title", "priority", "due")
+"""Those of them that a partner is shown before it accepts."""
+
 RULES = {
     "agreed": "the lead hands on title, description, priority and due",
+    "offered": "an offer shows title, priority and due",
     "contact": "the terms share who asked",
     "shared": "it is for the partner",
     "mirrored": "both sides have the status, the terms and the reasons",
@@ -38,7 +42,8 @@ RULES = {
     "ended": "the handoff has ended",
     "no-handoff": "the ticket is with no partner",
     "together": "a change leaves whole or not at all, and another part of it stays",
-    "has": "the partner has it",
+    "elsewhere": "it is for another partner",
+    "then": "nothing crossed when it was written",
 }
 """Rule to what it says to a person."""
 
@@ -105,8 +110,8 @@ def _field(path: str, by: str, handoffs: list[Handoff]) -> tuple[str, str]:
     if handoff is None:
         return "", "own"
     blocked = _blocked(handoff)
-    if path in AGREED and blocked == "not-yet" and handoff.status == ASSIGNED and _qualified(by, handoff):
-        return handoff.id, "agreed"  # the offer itself
+    if path in OFFERED and handoff.status == ASSIGNED and _qualified(by, handoff):
+        return handoff.id, "offered"
     if path in AGREED and not blocked:
         return (handoff.id, "agreed") if _qualified(by, handoff) else ("", _stranger(by, handoffs))
     if path == "requester" and not blocked:
@@ -124,13 +129,13 @@ def _mirrored(ticket: Ticket, kind: str, ident: str, name: str, by: str, handoff
         return "", "no-handoff"
     if not _qualified(by, handoff):
         return "", _stranger(by, handoffs)
+    theirs = ticket.origins[f"{kind}/{ident}"][0].endswith("@" + handoff.partner)
     if handoff.role == SERVICE:
-        return (handoff.id, "move") if kind == "move" and name != "ruling" else ("", "theirs")
-    if kind == "move":
-        theirs = ticket.origins[f"move/{ident}"][0].endswith("@" + handoff.partner)
-        return (handoff.id, "mirrored") if theirs and name == "ruling" else ("", "own")
+        return (handoff.id, "move") if kind == "move" and name != "ruling" and not theirs else ("", "theirs")
     if handoff.ruled in (NONE, UNSENT):
         return "", "not-yet"
+    if kind == "move" and not (theirs and name == "ruling"):
+        return "", "own"
     return handoff.id, "mirrored"
 
 
@@ -138,8 +143,8 @@ def _item(ticket: Ticket, kind: str, key: str, name: str, by: str, handoffs: lis
     """Something that was said, attached, worked, charged or asked."""
     values = ticket.item(key)
     author = ticket.origins[key][0]
-    if values.get("visibility") == "internal":
-        return "", "internal"
+    if any(value == "internal" for _, value in ticket.item_registers[key].get("visibility", ())):
+        return "", "internal"  # for one of two people who did not see each other's writing is enough
     to = str(values.get("to", ""))
     handoff = _of(handoffs, to)
     if handoff is None:
@@ -151,7 +156,7 @@ def _item(ticket: Ticket, kind: str, key: str, name: str, by: str, handoffs: lis
         return "", "theirs"
     if kind == "time" and handoff.role == LEAD:
         return "", "hours"
-    if kind == "question" and not answers and handoff.role == LEAD:
+    if kind == "question" and not answers and (handoff.role == LEAD or name == "answer"):
         return "", "own"
     if values.get("held"):
         return "", "held"

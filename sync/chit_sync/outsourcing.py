@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from chit_sync import handoffs, schema
-from chit_sync.authoring import Edit, new_item
+from chit_sync.authoring import Edit
 from chit_sync.crossing import SHARED_KINDS, is_received
 from chit_sync.errors import AmbiguousError, ConflictError, NotFoundError, UsageError
 from chit_sync.handoffs import (
@@ -28,6 +28,7 @@ from chit_sync.schema import OPEN_CATEGORIES, TERMS
 from chit_sync.sharing import move_paths
 from chit_sync.store import partners
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
 
 KEPT_TERMS = (*TERMS, "share_contact", "share_comments", "share_attachments", "bill_rate")

@@ -364,6 +364,7 @@ ITEMS: dict[str, dict[str, Field]] = {
             visibility="internal",
             leaves=False,
             writer="system",
+            right="finance",
         ),
         _VISIBILITY,
         _TO,

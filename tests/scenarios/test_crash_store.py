@@ -11,18 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from chit_sync.authoring import Edit, comment_paths, new_item
+from chit_sync.authoring import Edit, comment_paths
 from chit_sync.errors import StoreError
 from chit_sync.store import database, log, reading
 from chit_sync.store.database import DATABASE, Store
 from chit_sync.store.fsck import check
+from chit_sync.store.making import new_item
 from chit_sync.store.opening import create, open_store
 from support.stores import change, new, records, write
 from support.tables import contents
 
 WRITER = """
 import sys
-from chit_sync.authoring import Edit, comment_paths, new_item, record
+from chit_sync.authoring import Edit, comment_paths, record
+from chit_sync.store.making import new_item
 from chit_sync.store import reading
 from chit_sync.store.opening import open_store
 from chit_sync.store.undo import undo

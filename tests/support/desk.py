@@ -4,10 +4,11 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from chit_sync.authoring import Edit, comment_paths, link_paths, new_item
+from chit_sync.authoring import Edit, comment_paths, link_paths
 from chit_sync.clock import DAY, HOUR, SECOND
 from chit_sync.query import listing
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
 from support.stores import NOON, Clock, change, disk_store, new, write
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
-from chit_sync.authoring import Edit, comment_paths, link_paths, new_item, record
+from chit_sync.authoring import Edit, comment_paths, link_paths, record
 from chit_sync.clock import MINUTE
 from chit_sync.errors import ConflictError
 from chit_sync.registers import Value
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.store.undo import undo
 from chit_sync.ticket import Ticket
 from support.stores import NOON, Clock, give, memory_store, records

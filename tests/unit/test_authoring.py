@@ -2,12 +2,13 @@
 
 import pytest
 
-from chit_sync.authoring import Done, Edit, Set, comment_paths, link_paths, new_item, record, unlink_paths
+from chit_sync.authoring import Done, Edit, Set, comment_paths, link_paths, record, unlink_paths
 from chit_sync.clock import DAY
 from chit_sync.errors import ConflictError, UsageError
 from chit_sync.registers import Value
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
 from conftest import NewStore
 from support.stores import Clock, change, give, new, records, write

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from chit_sync.authoring import Edit, comment_paths, link_paths, new_item
+from chit_sync.authoring import Edit, comment_paths, link_paths
 from chit_sync.change import Change, digest, encode
 from chit_sync.errors import StoreError
 from chit_sync.registers import Value
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
 from chit_sync.store.fsck import check, rebuild
+from chit_sync.store.making import new_item
 from chit_sync.store.opening import open_store
 from chit_sync.store.problems import Problem
 from chit_sync.store.undo import undo

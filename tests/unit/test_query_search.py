@@ -6,11 +6,12 @@ from datetime import UTC
 
 import pytest
 
-from chit_sync.authoring import Edit, comment_paths, new_item
+from chit_sync.authoring import Edit, comment_paths
 from chit_sync.clock import HOUR
 from chit_sync.query import listing, search
 from chit_sync.registers import Value
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from support.stores import NOON, Clock, disk_store, write
 
 WORDS = ("every", "most", "many", "some", "few", "one")

@@ -2,10 +2,11 @@
 
 import pytest
 
-from chit_sync.authoring import Edit, comment_paths, link_paths, new_item
+from chit_sync.authoring import Edit, comment_paths, link_paths
 from chit_sync.errors import AmbiguousError, NotFoundError, StoreError
 from chit_sync.store import reading
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.store.reading import find, load, load_many
 from support.stores import Clock, change, new, write
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from chit_sync.authoring import Edit, comment_paths, new_item, record
+from chit_sync.authoring import Edit, comment_paths, record
 from chit_sync.errors import ConflictError
 from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store
+from chit_sync.store.making import new_item
 from chit_sync.store.reproject import reproject
 from chit_sync.store.undo import UndoneTicket, undo
 from conftest import NewStore

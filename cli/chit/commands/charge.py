@@ -21,7 +21,8 @@ from chit.params import TICKET
 from chit.selection import one
 from chit.written import write
 from chit_sync import money
-from chit_sync.authoring import Edit, new_item
+from chit_sync.authoring import Edit
+from chit_sync.store.making import new_item
 from chit_sync.store.worked import Entry
 from chit_sync.ticket import iso
 from chit_sync.times import local

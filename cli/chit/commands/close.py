@@ -9,8 +9,9 @@ from chit.params import text_options, tickets_argument
 from chit.selection import to_write
 from chit.statuses import status_of
 from chit.written import write
-from chit_sync.authoring import Edit, comment_paths, new_item
+from chit_sync.authoring import Edit, comment_paths
 from chit_sync.registers import Value
+from chit_sync.store.making import new_item
 
 
 @command()

@@ -10,9 +10,10 @@ from chit.params import text_options, tickets_argument
 from chit.selection import to_write
 from chit.written import report, write
 from chit_sync import schema
-from chit_sync.authoring import Edit, attach_file, comment_paths, new_item, record
+from chit_sync.authoring import Edit, attach_file, comment_paths, record
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.registers import Value
+from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
 
 

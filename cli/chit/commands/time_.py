@@ -23,10 +23,11 @@ from chit.framework import group, subcommand
 from chit.params import TICKET, text_options
 from chit.selection import one
 from chit.written import write
-from chit_sync.authoring import Edit, new_item
+from chit_sync.authoring import Edit
 from chit_sync.clock import HOUR
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
+from chit_sync.store.making import new_item
 from chit_sync.store.worked import Entry
 from chit_sync.ticket import iso
 from chit_sync.times import local, parse

@@ -207,17 +207,20 @@ def _numbers(db: Connection, records: Sequence[log.Record]) -> dict[bytes, int]:
 
 
 _financial = re.compile(
-    rb'"(?:handoff|move)/[0-9A-Za-z]{1,64}/(?:'
-    + "|".join(
-        sorted({name for kind in ("handoff", "move") for name, field in ITEMS[kind].items() if field.right})
-    ).encode()
-    + rb')":'
+    rb'"(?:%b)/[0-9A-Za-z]{1,64}/(?:%b)":'
+    % tuple(
+        "|".join(sorted(set(names))).encode()
+        for names in zip(
+            *[(kind, name) for kind, fields in ITEMS.items() for name, field in fields.items() if field.right],
+            strict=True,
+        )
+    )
 ).search
 
 
 def _without_finance(rows: Sequence[Any]) -> list[Any]:
     """Without the changes that only who holds the right `finance` may see; where there is one, it is a change of its own."""
-    return [row for row in rows if b"handoff/" not in row[3] or not _financial(row[3])]
+    return [row for row in rows if not _financial(row[3])]
 
 
 def mark_served(store: Store, last: int) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
 from chit_sync.clock import next_stamp
 from chit_sync.errors import ConflictError
-from chit_sync.registers import Heads, Registers, Value
+from chit_sync.ids import ITEM_BYTES, letters
+from chit_sync.registers import Heads, Registers, Value, losers, seen
+from chit_sync.store import log
 from chit_sync.store.database import Store
 from chit_sync.store.log import Record
 from chit_sync.ticket import Ticket
@@ -53,3 +55,39 @@ def _ids(store: Store, seqs: Sequence[int]) -> list[str]:
     if None in rows:
         raise ConflictError("the ticket was changed back by `undo` meanwhile", "Look at it again, then repeat this.")
     return sorted(row[0].hex() for row in rows)
+
+
+def new_item(store: Store) -> str:
+    """A fresh id for an item."""
+    return letters(store.entropy(ITEM_BYTES))
+
+
+def rewrite(
+    store: Store,
+    ticket: Ticket,
+    sets: Mapping[str, Value],
+    by: str,
+    *,
+    when: int | None = None,
+    right: str = "",
+) -> None:
+    """Writes what this store itself decides, even what is so already; call it inside a transaction.
+
+    What only some may see is a change of its own (with `right`, all of it is for who holds that right), and so is a path in conflict:
+    the conflict stays.
+    """
+    from chit_sync.sharing import right_of  # not for every write
+
+    parts: dict[tuple[str, str], dict[str, Value]] = {}
+    for path, value in sets.items():
+        written = heads(ticket, path)
+        contested = path if written and losers(written) else ""
+        parts.setdefault((right or right_of(path), contested), {})[path] = value
+    pen = Pen(store)
+    records = []
+    for _, part in sorted(parts.items()):  # what everybody may see first: it names the handoff
+        over = {key for path in part if (written := heads(ticket, path)) for key in seen(written)}
+        records.append(pen.write(ticket.id, by, part, over, when))
+    if records:
+        log.append(store, records)
+        pen.keep()
