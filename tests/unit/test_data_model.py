@@ -80,7 +80,7 @@ def test_every_table(store: Store) -> None:
     """Every table of the store is explained."""
     tables = {name for (name,) in store.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     documented = set(
-        re.findall(r"^\| `([a-z]+)` \| ", PAGE.partition("## The store on disk")[2].partition("## Is it")[0], re.M)
+        re.findall(r"^\| `([a-z_]+)` \| ", PAGE.partition("## The store on disk")[2].partition("## Is it")[0], re.M)
     )
     assert documented == {name for name in tables if not name.startswith("search_")}
 

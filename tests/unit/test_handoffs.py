@@ -279,7 +279,9 @@ def test_extend() -> None:
         "authorized_minutes": 240, "authorized_charges": "50.00", "currency": "EUR", "version": 2,
     }  # fmt: skip
     for name, value in (("pay", "1.00"), ("pay_unit", "flat"), ("currency", "USD"), ("accept_by", NOON)):
-        reason = _refused(handoffs.rule(handoff, _move("extend", **{name: value}), AROUND))
+        moved = _move("extend")
+        moved = moved._replace(values={**moved.values, name: value})
+        reason = _refused(handoffs.rule(handoff, moved, AROUND))
         assert reason == f"the {name.replace('_', ' ')} stays as it was accepted"
     assert _refused(handoffs.rule(handoff, _move("extend"), AROUND)) == "nothing more is authorised"
 
