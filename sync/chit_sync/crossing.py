@@ -85,6 +85,30 @@ def explain(ticket: Ticket, sets: Iterable[str], by: str) -> list[Verdict]:
     return found
 
 
+def towards(ticket: Ticket, sets: Iterable[str], by: str, partner: str, role: str) -> list[Verdict]:
+    """The same for one partner alone, where the ticket is or was with several. role: ours."""
+    mine = [one for one in ticket.handoffs if one.partner == partner and one.role == role]
+    return [_for_one(ticket, verdict, by, mine) for verdict in explain(ticket, sets, by)]
+
+
+def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff]) -> Verdict:
+    if any(verdict.handoff == one.id for one in mine):
+        return verdict
+    key, _, _ = verdict.path.rpartition("/")
+    kind, _, ident = key.partition("/")
+    if kind not in schema.ITEMS or not ident:
+        target, rule = _field(verdict.path, by, mine)
+        if target or not mine:
+            rule = "elsewhere" if verdict.handoff else verdict.rule
+        return Verdict(verdict.path, "", rule)
+    values = ticket.item(key)
+    about = ident if kind == "handoff" else values.get("handoff" if kind == "move" else "to")
+    ours = about is None or any(about == one.id for one in mine) or _of(ticket.handoffs, str(about)) is None
+    if verdict.handoff or not (ours or verdict.rule in ("internal", "never")):
+        return Verdict(verdict.path, "", "elsewhere")
+    return verdict
+
+
 def _verdict(ticket: Ticket, path: str, by: str, handoffs: list[Handoff]) -> Verdict:
     if not handoffs:
         return Verdict(path, "", "no-handoff")
@@ -130,10 +154,10 @@ def _mirrored(ticket: Ticket, kind: str, ident: str, name: str, by: str, handoff
     if not _qualified(by, handoff):
         return "", _stranger(by, handoffs)
     theirs = ticket.origins[f"{kind}/{ident}"][0].endswith("@" + handoff.partner)
-    if handoff.role == SERVICE:
-        return (handoff.id, "move") if kind == "move" and name != "ruling" and not theirs else ("", "theirs")
     if handoff.ruled in (NONE, UNSENT):
         return "", "not-yet"
+    if handoff.role == SERVICE:
+        return (handoff.id, "move") if kind == "move" and name != "ruling" and not theirs else ("", "theirs")
     if kind == "move" and not (theirs and name == "ruling"):
         return "", "own"
     return handoff.id, "mirrored"
