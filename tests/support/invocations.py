@@ -36,6 +36,7 @@ READS: dict[str, tuple[str, ...]] = {
     "remote list": ("",),
     "remote show": ("", "origin"),
     "conflicts": ("", "--exit-code"),
+    "board": ("", "--all --limit 1", "--role lead --partner acme"),
     "partner list": ("",),
     "token list": ("",),
     "config get": ("list.limit",),

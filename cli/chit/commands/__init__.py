@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "conflicts": Entry("conflicts:conflicts", "sync", "List what was written twice."),
     "resolve": Entry("resolve:resolve", "sync", "Decide what holds where something was written twice."),
     "partner": Entry("partner:partner", "partners", "Share tickets with other organisations."),
+    "board": Entry("board:board", "partners", "Show what is outsourced, by what it waits for."),
     "serve": Entry("serve:serve", "server", "Serve a store to others over HTTP."),
     "token": Entry("token:token", "server", "Say who may use a served store."),
     "config": Entry("config:config", "help", "Show or change settings."),

@@ -91,13 +91,13 @@ CREATE TABLE conflicts (num INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (n
 
 -- One row a handoff. pk: that of its item. role: ours. partner: the other organisation. status: as it is shown; ruled: as the lead's
 -- store has it. authorized, used: minutes. questions: open ones. held: items held back. pending: moves that wait for a ruling. countered:
--- other terms are proposed. current: the last one of its ticket and role.
+-- other terms are proposed. current: the open one of its ticket and role, else the last.
 CREATE TABLE handoffs (
     pk INTEGER PRIMARY KEY, num INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, partner TEXT NOT NULL, status TEXT NOT NULL,
     ruled TEXT, since INTEGER, accept_by INTEGER, complete_by INTEGER, authorized INTEGER, used INTEGER NOT NULL,
     questions INTEGER NOT NULL, held INTEGER NOT NULL, pending INTEGER NOT NULL, countered INTEGER NOT NULL, current INTEGER NOT NULL);
 CREATE INDEX handoffs_num ON handoffs (num);
-CREATE INDEX handoffs_status ON handoffs (status, role) WHERE current = 1;
+CREATE INDEX handoffs_status ON handoffs (role, status, since) WHERE current = 1;
 CREATE INDEX handoffs_accept ON handoffs (status, accept_by) WHERE current = 1 AND accept_by IS NOT NULL;
 CREATE INDEX handoffs_complete ON handoffs (status, complete_by) WHERE current = 1 AND complete_by IS NOT NULL;
 CREATE INDEX handoffs_noted ON handoffs (role) WHERE questions + held + pending + countered > 0;
