@@ -6,10 +6,27 @@ items, in its own role, while the handoff is running.
 
 from collections.abc import Collection, Mapping
 
-from chit_sync import schema
+from chit_sync import schema, work
 from chit_sync.change import Change
+from chit_sync.clock import DAY
 from chit_sync.crossing import AGREED, SHARED_KINDS, is_received
-from chit_sync.handoffs import ASSIGNED, AWAITING, LEAD, LIVE, SERVICE, VERBS, Handoff
+from chit_sync.handoffs import (
+    ASSIGNED,
+    AWAITING,
+    ENDED,
+    FIXED,
+    LEAD,
+    LIVE,
+    NONE,
+    OPEN,
+    SERVICE,
+    TAKEN,
+    TRANSITIONS,
+    UNSENT,
+    VERBS,
+    Handoff,
+    standing,
+)
 from chit_sync.registers import Value
 from chit_sync.sharing import deletion_refused, edit_refused, limit_refused, right_of
 from chit_sync.ticket import Ticket
@@ -26,6 +43,21 @@ _RULED = frozenset(
 )  # fmt: skip
 """Fields of a handoff that only the lead's exchanging store writes."""
 
+_NEEDED = {
+    "comment": ("body",), "attachment": ("name", "sha256"), "time": ("minutes",), "charge": ("amount", "currency"),
+    "question": ("body",),
+}  # fmt: skip
+"""What an item of a partner's cannot be without."""
+
+_AGREED_ON = frozenset((*FIXED, "currency", "accepted", "accepted_by", "accepted_version"))
+"""What of a handoff stays as it was accepted."""
+
+_HIDING = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+"""Characters that make a name look like another one: those that turn the direction of writing, and those of no width."""
+
+MAX_BEHIND = 30 * DAY
+"""How far before the ticket was made a partner's change may be dated: a slow clock is borne with, a false date is not."""
+
 
 def _items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
     items: dict[str, dict[str, Value]] = {}
@@ -41,23 +73,61 @@ def from_service(change: Change, ticket: Ticket | None, partner: str, own: str) 
 
     partner: what we call them. own: what they call us.
     """
-    found = [] if ticket is None else [one for one in ticket.handoffs if one.role == LEAD and one.partner == partner]
-    if ticket is None or not any(one.ruled not in ("none", "unsent") for one in found):
+    found = []
+    if ticket is not None:
+        found = [
+            one
+            for one in ticket.handoffs
+            if one.role == LEAD and one.partner == partner and one.ruled not in (NONE, UNSENT)
+        ]
+    if ticket is None or not found:
         return UNKNOWN
-    if (reason := _author(change, partner)) or (reason := _fields(change)):
+    if reason := _author(change, partner, own) or _dates(change, ticket.created) or _fields(change):
         return reason
     for key, values in _items(change.set).items():
         kind, _, ident = key.partition("/")
-        reason = _move(ticket, found, key, values) if kind == "move" else _shared(ticket, found, key, values, change.by)
+        reason = _move(ticket, found, key, values) if kind == "move" else _shared(ticket, found, key, values)
         if reason:
             return f"{kind} {ident[:8]}: {reason}"
     return ""
 
 
-def _author(change: Change, partner: str) -> str:
-    name, mark, organisation = change.by.rpartition("@")
-    if not mark or not name or organisation != partner:
+def exceeded(before: Ticket, after: Ticket, partner: str) -> str:
+    """Why a service partner's change, which passed, is not taken all the same: what it adds up to is more than is authorised.
+
+    A change can bring back what was deleted, or what had lost against a later one; that shows only in the sum.
+    """
+    for handoff in after.handoffs:
+        if handoff.role != LEAD or handoff.partner != partner:
+            continue
+        minutes, cents = work.used_minutes(after, handoff.id), work.charged(after, handoff.id)
+        if minutes > work.used_minutes(before, handoff.id) and (reason := work.refuse_time(after, handoff, 0)):
+            return reason
+        for one in work.charges_of(after, handoff.id):
+            if one.currency != handoff.text("currency") and handoff.value("currency"):
+                return work.refuse_charge(after, handoff, 0, one.currency)
+        if cents > work.charged(before, handoff.id) and (
+            reason := work.refuse_charge(after, handoff, 0, handoff.text("currency"))
+        ):
+            return reason
+    return ""
+
+
+def _author(change: Change, partner: str, own: str) -> str:
+    name, _, organisation = change.by.rpartition("@")
+    if not name.strip() or organisation != partner:
         return f"the author {change.by[:60]!r} is not one of {partner}"
+    if name.casefold().endswith("@" + own.casefold()) or not _HIDING.isdisjoint(name):
+        return f"the author {change.by[:60]!r} could be taken for somebody else"
+    return ""
+
+
+def _dates(change: Change, since: int) -> str:
+    """Why a change is not believed that says when it was made, or when it happened."""
+    if min(change.at, change.time) < since - MAX_BEHIND:
+        return "it is dated long before the ticket was made: the clock it was made by is wrong"
+    if change.time > change.at + DAY:
+        return "it is dated later than it was recorded"
     return ""
 
 
@@ -82,29 +152,36 @@ def _move(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, V
     return ""
 
 
-def _shared(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value], by: str) -> str:
+def _shared(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value]) -> str:
     kind = key.partition("/")[0]
     if kind not in SHARED_KINDS:
         return "it is not for the service partner to write" if kind == "handoff" else f"a {kind} does not cross"
     for name in values:
         if not schema.ITEMS[kind][name].leaves or (kind, name) == ("question", "answer"):
             return f"{name} is not for the service partner to write"
-    item = ticket.item(key)
-    if item and not is_received(ticket.origins[key][0], found):
+    item, known = ticket.item(key), key in ticket.item_registers
+    if known and not is_received(ticket.origins[key][0], found):
         return "it belongs to the other side"
-    handoff = next((one for one in found if one.id == {**item, **values}.get("to")), None)
+    shown = {**item, **values}
+    handoff = next((one for one in found if one.id == shown.get("to")), None)
     if handoff is None or (item.get("to") and item["to"] != handoff.id):
         return UNKNOWN
     if handoff.ruled not in LIVE:
         return _not_now(handoff)
-    if (
-        kind != "question"
-        and {**item, **values}.get("visibility") != "partner"
-        and not (item and "visibility" not in values)
-    ):
+    if reason := _incomplete(kind, shown, values, known=known):
+        return reason
+    if kind != "question" and shown.get("visibility") != "partner" and not (known and "visibility" not in values):
         return "what a service partner sends is visible to partners"
     there = handoff._replace(values={**handoff.values, "role": SERVICE})
     return limit_refused(ticket, [there], key, values)
+
+
+def _incomplete(kind: str, shown: Mapping[str, Value], values: Mapping[str, Value], *, known: bool) -> str:
+    """Why an item is none: what it cannot be without is missing, or taken away."""
+    for name in _NEEDED[kind]:
+        if (name in values or not known) and shown.get(name) is None:
+            return f"it has no {name}"
+    return ""
 
 
 def _not_now(handoff: Handoff) -> str:
@@ -121,31 +198,31 @@ def from_lead(change: Change, ticket: Ticket | None, partner: str, own: str, *, 
     known: whether the ticket is here for another reason than a handoff of this lead.
     """
     found = [] if ticket is None else [one for one in ticket.handoffs if one.text(LEAD) == partner and one.role != LEAD]
-    if reason := _author(change, partner):
+    if reason := _author(change, partner, own):
         return reason
     if known and not found:
         return "the ticket is here already, and is none that this lead handed out"
+    if change.time > change.at + DAY:
+        return "it is dated later than it was recorded"
     items = _items(change.set)
     made = {key[8:]: values for key, values in items.items() if key.startswith("handoff/")}
-    if not found and not any(
-        values.get("lead") == partner and values.get("service") == own for values in made.values()
-    ):
+    new = made.keys() - {one.id for one in found}
+    if not found and not new:
         return UNKNOWN
     for ident, values in made.items():
-        if not any(one.id == ident for one in found) and values.get("lead") != partner:
-            return f"handoff {ident[:8]}: {UNKNOWN}"
-        reason = _handoff(values, partner, own)
+        handoff = next((one for one in found if one.id == ident), None)
+        reason = _offer(ticket, found, ident, values, partner, own) if handoff is None else ""
+        reason = reason or _handoff(handoff, values, partner, own, items)
         if reason:
             return f"handoff {ident[:8]}: {reason}"
-    running = any(one.ruled in LIVE for one in found)
-    offered = any(one.ruled == ASSIGNED for one in found) or bool(made)
+    crosses = bool(new) or any(one.ruled in (ASSIGNED, *LIVE) for one in found)
     for path in change.set:
         if path.count("/") == 2 and not path.startswith("labels/"):
             continue
         if path not in (*AGREED, "requester"):
             return f"{path[:60]}: each side keeps its own"
-        if not running and not offered:
-            return f"{path[:60]}: the handoff has ended"
+        if not crosses:
+            return f"{path[:60]}: {_not_now(found[-1])}"
     for key, values in items.items():
         kind, _, ident = key.partition("/")
         reason = "" if kind == "handoff" else _from_lead_item(ticket, found, key, values)
@@ -154,36 +231,82 @@ def from_lead(change: Change, ticket: Ticket | None, partner: str, own: str, *, 
     return ""
 
 
-def _handoff(values: Mapping[str, Value], partner: str, own: str) -> str:
+def _offer(
+    ticket: Ticket | None, found: list[Handoff], ident: str, values: Mapping[str, Value], partner: str, own: str
+) -> str:
+    """Why a handoff that is new here is no offer to us."""
+    if ticket is not None and f"handoff/{ident}" in ticket.item_registers:
+        return UNKNOWN
+    if values.get(LEAD) != partner or values.get(SERVICE) != own:
+        return "it is not for us"
+    if any(one.ruled in OPEN for one in found):
+        return "the one before it has not ended"
+    return ""
+
+
+def _handoff(
+    handoff: Handoff | None,
+    values: Mapping[str, Value],
+    partner: str,
+    own: str,
+    items: Mapping[str, Mapping[str, Value]],
+) -> str:
+    """Why a lead's word on a handoff is not taken. handoff: None for a new one. items: all that the change says."""
     for name in values:
         if not schema.ITEMS["handoff"][name].leaves:
             return f"{name} is ours alone"
-    if values.get("lead", partner) != partner or values.get("service", own) != own:
+    if values.get(LEAD, partner) != partner or values.get(SERVICE, own) != own:
         return "it names other organisations"
+    before = handoff or standing("", 0, {}, [])
+    changed = {name for name, value in values.items() if value != before.value(name)}
+    if handoff is not None and before.ruled in ENDED and not changed <= {"total"}:
+        return f"it is {before.ruled}, and stays so"
+    if before.value("accepted"):
+        for name in sorted(changed & _AGREED_ON):
+            if name != "currency" or before.value(name) is not None:
+                return f"{name} stays as it was accepted"
+    ours = {
+        move.verb
+        for move in before.moves
+        if before.role_of(move.by) == SERVICE and TAKEN in (move.ruling, items.get(f"move/{move.id}", {}).get("ruling"))
+    }
+    if changed & {"accepted", "accepted_by", "accepted_version"} and "accept" not in ours:
+        return "we have not accepted it"
+    if "status" in changed:
+        status = values["status"]
+        rows = [row for row in TRANSITIONS if row.target == status and before.ruled in row.sources]
+        if not any(row.role == LEAD or row.by == "store" or row.verb in ours for row in rows):
+            return f"it cannot become {status} now: it is {before.ruled}"
     return ""
 
 
 def _from_lead_item(ticket: Ticket | None, found: list[Handoff], key: str, values: Mapping[str, Value]) -> str:
     kind = key.partition("/")[0]
     item = {} if ticket is None else ticket.item(key)
-    theirs = not item or (ticket is not None and is_received(ticket.origins[key][0], found))
+    known = ticket is not None and key in ticket.item_registers
+    theirs = not known or (ticket is not None and is_received(ticket.origins[key][0], found))
     if kind == "move":
-        if set(values) != {"ruling"} or not any(one.id == item.get("handoff") for one in found):
+        if theirs or set(values) != {"ruling"} or not any(one.id == item.get("handoff") for one in found):
             return "the lead rules on our moves, and makes none for us"
-        return ""
+        return "" if item.get("ruling") in (None, values["ruling"]) else "it was ruled on already"
     if kind not in SHARED_KINDS or kind == "time":
         return "it is not for the lead to send"
-    handoff = next((one for one in found if one.id == {**item, **values}.get("to")), None)
-    if handoff is None or (item.get("to") and theirs is False and item["to"] != handoff.id):
+    shown = {**item, **values}
+    handoff = next((one for one in found if one.id == shown.get("to")), None)
+    if handoff is None or (item.get("to") and not theirs and item["to"] != handoff.id):
         return UNKNOWN
     if handoff.ruled not in LIVE:
         return _not_now(handoff)
     if kind == "question":
-        return "" if item and set(values) == {"answer"} else "the lead answers questions, and asks none"
+        return "" if known and set(values) == {"answer"} else "the lead answers questions, and asks none"
     for name in values:
         if not schema.ITEMS[kind][name].leaves:
             return f"{name} is ours alone"
-    return "" if theirs else "it belongs to the other side"
+    if not theirs:
+        return "it belongs to the other side"
+    if reason := _incomplete(kind, shown, values, known=known):
+        return reason
+    return "" if shown.get("visibility") != "internal" else "what is internal does not cross"
 
 
 def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str]) -> str:
@@ -198,24 +321,43 @@ def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str
         return reason
     for key, values in _items(change.set).items():
         kind, _, ident = key.partition("/")
-        if kind == "handoff" and not _RULED.isdisjoint(values):
-            return f"handoff {ident[:8]}: only the lead's store decides"
-        if kind == "move" and (reason := _colleagues_move(values, rights)):
-            return reason
-        if ticket is not None and kind in SHARED_KINDS and key in ticket.item_registers:
+        reason = ""
+        if kind == "handoff":
+            reason = _colleagues_handoff(found, ident, values, rights)
+        elif kind == "move":
+            reason = _colleagues_move(ticket, key, values, rights)
+        elif ticket is not None and kind in SHARED_KINDS and key in ticket.item_registers:
             reason, _ = edit_refused(ticket, found, key, values)
-            if reason:
-                return reason
+        if reason:
+            return reason
     for path in change.set:
         right = right_of(path)
         if right and right not in rights:
-            return f"the token does not hold the right `{right}`, which {path.rpartition('/')[2]} needs"
+            return _without(right, path.rpartition("/")[2])
     return ""
 
 
-def _colleagues_move(values: Mapping[str, Value], rights: Collection[str]) -> str:
+def _without(right: str, what: str) -> str:
+    return f"the token does not hold the right `{right}`, which {what} needs"
+
+
+def _colleagues_handoff(found: list[Handoff], ident: str, values: Mapping[str, Value], rights: Collection[str]) -> str:
+    """Why a colleague does not write so to a handoff: it is done in a draft only, and what it comes to is not for them to say."""
+    handoff = next((one for one in found if one.id == ident), None)
+    if not _RULED.isdisjoint(values) or values.get("role", LEAD) != LEAD:
+        return f"handoff {ident[:8]}: only the lead's store decides"
+    if values.keys() <= {"bill_rate"}:
+        return ""  # nobody's business but ours, at any time
+    if handoff is not None and handoff.ruled not in (NONE, UNSENT):
+        return f"handoff {ident[:8]}: the terms are locked, it is {handoff.ruled}"
+    return "" if "outsource" in rights else _without("outsource", "a handoff")
+
+
+def _colleagues_move(ticket: Ticket | None, key: str, values: Mapping[str, Value], rights: Collection[str]) -> str:
     if "ruling" in values:
         return "only the lead's store rules on moves"
+    if ticket is not None and key in ticket.item_registers:
+        return "a move is made once"
     row = VERBS.get(str(values.get("verb")))
     if row is None:
         return f"there is no verb {str(values.get('verb'))[:40]!r}"
@@ -226,6 +368,4 @@ def _colleagues_move(values: Mapping[str, Value], rights: Collection[str]) -> st
         if row.verb in ("accept", "decline", "counter", "handback")
         else ""
     )
-    if right and right not in rights:
-        return f"the token does not hold the right `{right}`, which `{row.verb}` needs"
-    return ""
+    return _without(right, f"`{row.verb}`") if right and right not in rights else ""

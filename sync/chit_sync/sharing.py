@@ -195,7 +195,7 @@ def limit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mappin
     if kind == "time" and "minutes" in values:
         return refuse_time(ticket, handoff, int(item.get("minutes") or 0), ident)
     if kind == "charge" and {"amount", "currency"} & set(values):
-        return refuse_charge(ticket, handoff, parse(str(item["amount"])), str(item.get("currency")), ident)
+        return refuse_charge(ticket, handoff, parse(str(item.get("amount") or 0)), str(item.get("currency")), ident)
     return ""
 
 
