@@ -51,6 +51,10 @@ def _field(step: Step, zone: tzinfo) -> str:
 
 def _item(key: str, named: dict[str, Step], zone: tzinfo) -> str:
     kind, _, ident = key.partition("/")
+    if "held" in named or kind in ("handoff", "move", "question"):
+        from chit import moved
+
+        return moved.held(kind, ident, named) if "held" in named else moved.told(kind, ident, named, zone)
     if "deleted" in named and named["deleted"].new:
         name = translate("time entry") if kind == "time" else translate(kind)
         return translate("took away {kind} {id}", kind=name, id=ident[:8])
@@ -65,7 +69,9 @@ def _item(key: str, named: dict[str, Step], zone: tzinfo) -> str:
         return f"{named['kind'].new} {str(named['target'].new)[:8] if 'target' in named else ''}"
     if kind in ("time", "charge") and not {"minutes", "date", "note", "amount", "currency"}.isdisjoint(named):
         return _work(kind, ident, named, zone)
-    return ", ".join(f"{kind} {ident[:8]} {name} {brief(step.new)}" for name, step in named.items())
+    # Whom an item is for goes without saying, where anything else was written with it.
+    told = {name: step for name, step in named.items() if name != "to"} or named
+    return ", ".join(f"{kind} {ident[:8]} {name} {brief(step.new)}" for name, step in told.items())
 
 
 def _work(kind: str, ident: str, named: dict[str, Step], zone: tzinfo) -> str:

@@ -1,6 +1,7 @@
 """What a write says: the ids on standard output, what changed and what comes next on standard error, or JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from chit.context import App
 from chit.language import translate
@@ -10,6 +11,9 @@ from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
 from chit_sync.store.reading import called, load_many
 from chit_sync.ticket import told
+
+if TYPE_CHECKING:
+    from chit_sync.store.leaving import Leaving
 
 NOTHING = "nothing to change, it is so already"
 
@@ -21,11 +25,20 @@ def write(app: App, edits: Sequence[Edit], command: str, next_step: str = "", no
     return results
 
 
-def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str = NOTHING) -> None:
-    """Reports what was written, or with --dry-run would have been. nothing: what is said of a ticket where nothing was."""
+def report(
+    app: App,
+    results: Sequence[Done],
+    next_step: str = "",
+    nothing: str = NOTHING,
+    leaves: "Mapping[str, Sequence[Leaving]] | None" = None,
+) -> None:
+    """Reports what was written, or with --dry-run would have been. nothing: what is said of a ticket where nothing was.
+
+    leaves: ticket to what of it would leave for partners, where that is known.
+    """
     would = "would " if app.options.dry_run else ""
     if app.output.structured:
-        _records(app, results)
+        _records(app, results, leaves)
         return
     app.output.lines(done.id for done in results)
     numbers = called(app.store, [done.number for done in results if done.created and done.number])
@@ -45,7 +58,7 @@ def report(app: App, results: Sequence[Done], next_step: str = "", nothing: str 
         app.say(next_step)
 
 
-def _records(app: App, results: Sequence[Done]) -> None:
+def _records(app: App, results: Sequence[Done], leaves: "Mapping[str, Sequence[Leaving]] | None") -> None:
     """The tickets as they are now; with --dry-run, which changes nothing, what would be set."""
     if app.options.dry_run:
         planned = [
@@ -56,6 +69,12 @@ def _records(app: App, results: Sequence[Done]) -> None:
                 "set": {
                     one.path: {"old": told(one.path, one.old), "new": told(one.path, one.new)} for one in done.sets
                 },
+                "leaves": None
+                if leaves is None
+                else [
+                    {"partner": one.partner, "path": one.path, "value": told(one.path, one.value)}
+                    for one in leaves.get(done.id, ())
+                ],
             }
             for done in results
         ]
