@@ -10,6 +10,7 @@ from chit.language import translate
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.store.database import DATABASE, Store
 from chit_sync.store.discovery import FOLDER, find_store
+from chit_sync.store.expiring import expire
 from chit_sync.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -100,17 +101,20 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The store, to write to."""
-        return self._keep(open_store(self.store_path))
+        return self._opened(open_store(self.store_path))
 
     @cached_property
     def reading(self) -> Store:
         """The store, to read from; the same one if it is open to write."""
         if "store" in self.__dict__:
             return self.store
-        return self._keep(open_store(self.store_path, write=False))
+        return self._opened(open_store(self.store_path, write=False))
 
-    def _keep(self, store: Store) -> Store:
+    def _opened(self, store: Store) -> Store:
+        """Offers may have expired while nobody was looking: whoever looks next finds them declined."""
         self._stores.append(store)
+        if not self.options.dry_run:
+            expire(store)
         return store
 
     # Settings

@@ -62,11 +62,14 @@ def open_remote(
 
         return HttpLog(address, token=token, timeout=timeout, ca_file=ca_file)
     from chit_sync.remotes.local import LocalLog
+    from chit_sync.store.expiring import expire
     from chit_sync.store.opening import open_store
 
     path = store_path(address)
     writable = os.access(path, os.W_OK)
-    log = LocalLog(open_store(path, write=writable), address, writable=writable)
+    store = open_store(path, write=writable)
+    expire(store)
+    log = LocalLog(store, address, writable=writable)
     if token is None:
         return log
     from chit_sync.remotes.partner import partner_log

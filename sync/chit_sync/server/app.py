@@ -28,6 +28,7 @@ from chit_sync.remotes.base import Expect, Log, Reading
 from chit_sync.remotes.local import LocalLog
 from chit_sync.remotes.partner import partner_log
 from chit_sync.store import tokens
+from chit_sync.store.expiring import expire
 from chit_sync.store.opening import open_store
 from chit_sync.wire import Problem
 
@@ -123,9 +124,11 @@ class App:
 
     def _open(self) -> LocalLog:
         try:
-            return LocalLog(open_store(self.path), "it", limits=wire.Limits(blob=self.max_blob))
+            store = open_store(self.path)
         except NotFoundError as error:
             raise StoreError(error.message) from None
+        expire(store)
+        return LocalLog(store, "it", limits=wire.Limits(blob=self.max_blob))
 
     def _admit(self, request: Request, log: LocalLog, action: str) -> Log:
         """The log as the caller may have it."""

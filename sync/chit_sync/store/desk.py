@@ -12,6 +12,7 @@ from chit_sync.handoffs import ACCEPTED, ASSIGNED, LEAD, SERVICE, Handoff
 from chit_sync.sharing import move_paths
 from chit_sync.store import log, reading, ruling
 from chit_sync.store.database import Store, explained
+from chit_sync.store.expiring import due
 from chit_sync.store.making import new_item, rewrite
 from chit_sync.store.project import with_handoffs
 from chit_sync.store.ruling import SYSTEM, Partners
@@ -38,23 +39,11 @@ def hold(store: Store, number: int, sets: Iterable[str]) -> bool:
 def expire(store: Store) -> int:
     """Declines the offers whose time has passed, where this is the lead's store; returns how many. Costs one look where there are none."""
     with explained(store.path):
-        due = _due(store)
-    if not due:
-        return 0
+        if not due(store):
+            return 0
     with store.transaction():
         known = Partners(store)
-        return sum(ruling.expire(store, known, number) for number in _due(store))
-
-
-def _due(store: Store) -> list[int]:
-    return [
-        row[0]
-        for row in store.db.execute(
-            "SELECT DISTINCT num FROM handoffs WHERE role = 'lead' AND status = 'assigned' AND current = 1 AND accept_by < ?"
-            " AND partner IN (SELECT name FROM partners WHERE role = 'service')",
-            (store.now(),),
-        )
-    ]
+        return sum(ruling.expire(store, known, number) for number in due(store))
 
 
 class _Desk:
