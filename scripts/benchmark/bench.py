@@ -19,6 +19,10 @@ FLOORS = Path(__file__).parent / "floors"
 SIZES = (1_000, 10_000, 100_000)
 STORE_SOURCES = ("change.py", "clock.py", "ids.py", "registers.py", "schema.py", "store")
 """What decides what a store looks like on disk; a store made with other sources is made anew."""
+OUTSOURCED = ("outsourced", "lead", "alone")
+"""Kinds of stores that `outsourced.py` makes."""
+OUTSOURCED_SOURCES = ("crossing.py", "handoffs.py", "invitation.py", "money.py", "sharing.py", "ticket.py", "work.py")
+"""What decides on these besides."""
 
 
 class Server(NamedTuple):
@@ -119,7 +123,7 @@ class Bench:
 
     def made(self, kind: str, count: int) -> Path:
         """The folder of a kept store; made now if it is not there."""
-        target = self.work / f"{kind}-{count}-{self._format}"
+        target = self.work / f"{kind}-{count}-{self._outsourced_format if kind in OUTSOURCED else self._format}"
         if not target.exists():
             for old in self.work.glob(f"{kind}-{count}-*"):
                 shutil.rmtree(old)
@@ -129,15 +133,11 @@ class Bench:
 
     @cached_property
     def _format(self) -> str:
-        import hashlib
+        return _fingerprint(("synthetic.py", "stores.py"), STORE_SOURCES)
 
-        digest = hashlib.sha256((Path(__file__).parent / "synthetic.py").read_bytes())
-        digest.update((Path(__file__).parent / "stores.py").read_bytes())
-        for name in STORE_SOURCES:
-            top = environment.ROOT / "sync" / "chit_sync" / name
-            for file in sorted(top.glob("*.py")) if top.is_dir() else [top]:
-                digest.update(file.read_bytes())
-        return digest.hexdigest()[:12]
+    @cached_property
+    def _outsourced_format(self) -> str:
+        return _fingerprint(("synthetic.py", "stores.py", "outsourced.py"), STORE_SOURCES + OUTSOURCED_SOURCES)
 
     def tickets(self, count: int) -> Path:
         """A kept store of that many synthetic tickets; to be read only."""
@@ -182,6 +182,20 @@ class Bench:
     def peak(self, command: Sequence[str], cwd: Path | None = None, server: Server | None = None) -> int:
         """The most memory that a process took."""
         return measuring.peak_memory(command, env=server.env if server else self.env, cwd=cwd)
+
+
+def _fingerprint(makers: Sequence[str], sources: Sequence[str]) -> str:
+    """Of what makes a kind of store, and of what it is made with."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for maker in makers:
+        digest.update((Path(__file__).parent / maker).read_bytes())
+    for name in sources:
+        top = environment.ROOT / "sync" / "chit_sync" / name
+        for file in sorted(top.glob("*.py")) if top.is_dir() else [top]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _wait_for_url(server: "subprocess.Popen[bytes]", log: Path) -> str:

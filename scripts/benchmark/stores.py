@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmark import synthetic
+from benchmark import outsourced, synthetic
 
 BATCH = 2_000
 VIRTUAL = "CREATE VIRTUAL"
@@ -30,7 +30,7 @@ def build(folder: Path, count: int) -> None:
         pending: list[Any] = []
         for ticket in synthetic.tickets(count):
             lines.write(synthetic.json_line(ticket))
-            pending += _records(ticket, random)
+            pending += records(ticket, random)
             if len(pending) >= BATCH:
                 with store.transaction():
                     log.append(store, pending)
@@ -40,7 +40,8 @@ def build(folder: Path, count: int) -> None:
         store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _records(ticket: dict[str, Any], random: Random) -> Iterator[Any]:
+def records(ticket: dict[str, Any], random: Random) -> Iterator[Any]:
+    """The changes that a synthetic ticket is made of."""
     from chit_sync import ids
     from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
     from chit_sync.store.log import Record
@@ -77,10 +78,10 @@ def build_changes(folder: Path, count: int) -> None:
         made = 0
         source = synthetic.tickets(count // 10 + 1)
         while made < count:
-            records = []
+            found = []
             for ticket in [ticket for _, ticket in zip(range(BATCH // 10), source, strict=False)]:
-                first, *_ = _records(ticket | {"comments": []}, random)
-                records.append(first)
+                first, *_ = records(ticket | {"comments": []}, random)
+                found.append(first)
                 over = first.id.hex()
                 for place in range(9):
                     change = Change(
@@ -89,12 +90,12 @@ def build_changes(folder: Path, count: int) -> None:
                         nonce=nonce(random.randbytes(NONCE_BYTES)), over=[over],
                     )  # fmt: skip
                     body = encode(change)
-                    records.append(log.Record(digest(body), body, change))
+                    found.append(log.Record(digest(body), body, change))
                     over = digest(body).hex()
-            records = records[: count - made]
+            found = found[: count - made]
             with store.transaction():
-                log.append(store, records)
-            made += len(records)
+                log.append(store, found)
+            made += len(found)
         store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -152,6 +153,16 @@ def comparable(store: Path, target: Path) -> None:
     db.execute("PRAGMA journal_mode = WAL")
 
 
+BUILDERS = {
+    "tickets": build,
+    "changes": build_changes,
+    "outsourced": outsourced.build,
+    "lead": outsourced.build_lead,
+    "alone": outsourced.build_alone,
+}
+"""Kind of store to what makes it."""
+
+
 def main() -> None:
     """Makes one of the things above, whole or not at all."""
     kind, count, target = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
@@ -160,7 +171,7 @@ def main() -> None:
         return
     unfinished = target.with_name(target.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    {"tickets": build, "changes": build_changes}[kind](unfinished, count)
+    BUILDERS[kind](unfinished, count)
     comparable(unfinished / ".chit" / "store.db", unfinished / "comparable.db")
     os.rename(unfinished, target)
 

@@ -23,6 +23,9 @@ SUBJECTS = {
     "load": Subject("load:load", "import and clone of a large event log"),
     "git": Subject("load:git", "clone of 10,000 tickets beside git"),
     "pull": Subject("load:pull", "pull of nothing and of ten changes"),
+    "board": Subject("outsourcing:board", "what is outsourced, listed"),
+    "outsourced": Subject("outsourcing:write", "edit and comment in a store that has partners"),
+    "partner": Subject("outsourcing:pull", "a partner's pull of nothing and of ten changes"),
     "million": Subject("load:million", "memory of both sides in a clone of a million changes"),
     "peers": Subject("peers:peers", "fossil and Taskwarrior (with --peers)"),
 }
