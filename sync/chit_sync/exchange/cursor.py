@@ -6,10 +6,10 @@ The cursors are written in the transaction that takes what they stand for, so th
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chit_sync.errors import ConflictError, OtherStoreError
+from chit_sync.errors import AccessError, ConflictError, OtherStoreError
 from chit_sync.remotes.base import Expect
 from chit_sync.store.database import Store
-from chit_sync.store.remotes import Remote, get, tip_key
+from chit_sync.store.remotes import Remote, get, partner_of, tip_key
 from chit_sync.wire import Info
 
 
@@ -43,11 +43,17 @@ def other_store(remote: Remote, message: str) -> OtherStoreError:
 
 
 def check(store: Store, remote: Remote, info: Info) -> None:
-    """Raises ConflictError for a remote that is this very store, OtherStoreError for one that is not what it was."""
+    """Raises ConflictError for a remote that is this very store, OtherStoreError for one that is not what it was, AccessError for one
+    that shows itself as it does to a partner, where we are none: everything of ours would be offered to another organisation."""
     if info.store == store.meta("store"):
         raise ConflictError(
             f"the remote {remote.name} is this store itself",
             f"Give it another address with `chit remote set-url {remote.name} URL`.",
+        )
+    if not info.statuses and partner_of(store.db, remote.id) is None:
+        raise AccessError(
+            f"the token for {remote.name} is one of a partner, and {remote.name} is no lead of this store",
+            "Join with the invitation, `chit partner join`, or ask for a token of your own.",
         )
     if remote.store not in (None, info.store):
         raise other_store(remote, f"{remote.url} is another store than before")

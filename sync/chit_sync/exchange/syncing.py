@@ -1,6 +1,6 @@
 """Whole exchanges made of the single ones: sync, and clone."""
 
-from chit_sync.errors import RemoteError
+from chit_sync.errors import AccessError, RemoteError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.results import Progress, Pulled, Synced, joined, silent
@@ -43,7 +43,12 @@ def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progr
 
 def _check_statuses(info: Info) -> None:
     names = info.statuses
-    if not names or not set(names.values()).issubset(CATEGORIES) or any(map(has_control, names)):
+    if not names:
+        raise AccessError(
+            "that is a partner's token, which shows its own handoffs and no more",
+            "A partner has a store of its own: `chit init`, then `chit partner join` with the invitation.",
+        )
+    if not set(names.values()).issubset(CATEGORIES) or any(map(has_control, names)):
         raise RemoteError("the remote has statuses of a kind that this chit does not know", "Install a newer chit.")
 
 

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from chit_sync import arriving, policy
 from chit_sync.change import Change
 from chit_sync.codec import digest
-from chit_sync.errors import UsageError
+from chit_sync.errors import RemoteError, UsageError
 from chit_sync.exchange import cursor
 from chit_sync.exchange.results import Conflict, Held, Pulled
+from chit_sync.exchange.tidings import Tidings, may_tell
 from chit_sync.store import log, partners, reading
 from chit_sync.store.database import Store
 from chit_sync.store.partners import Partner
 from chit_sync.store.remotes import VISITOR
 from chit_sync.wire import Sent
+
+MAX_HELD = 1_000
+"""Changes of a lead that may be kept aside; after more of them nothing else is read from it."""
 
 WAITING = 1_000
 """Changes that were fetched before and are taken at once."""
@@ -56,6 +60,7 @@ class Taking:
         self.conflicts: set[tuple[int, str]] | None = None
         self.first_ticket = 0
         self.ahead: tuple[int, str] = (0, "")
+        self.tidings: Tidings | None = None
         self.partner = partners.of_remote(store, remote)
         """The lead whose store the remote is; what comes from it is held to more."""
 
@@ -104,13 +109,22 @@ class Taking:
             if self.conflicts is None:
                 self.conflicts = set(db.execute("SELECT num, path FROM conflicts"))
                 self.first_ticket = _last_ticket(store)
+                # Who reads a colleague's log for the first time is told nothing: all of it is news.
+                if self.partner is not None or self.first_ticket:
+                    self.tidings = Tidings(log.last_seq(db))
             before = log.last_seq(db)
             if self.partner is None:
                 seqs = log.append(store, records, remote)
             else:
                 records, seqs, strange = self._from_lead(self.partner, records)
                 held += [(sent, strange[sent.id]) for sent in batch if sent.id in strange]
+                passed = {record.id for record in records}
+                named = {sent.number: sent.id for sent in batch if sent.id in passed}
             taken = sum([1 for seq in seqs if seq])
+            if taken and self.tidings:
+                for record, seq in zip(records, seqs, strict=True):
+                    if seq and may_tell(record.body):
+                        self.tidings.note(record.change)
             if taken < len(seqs):
                 db.executemany(
                     "UPDATE changes SET origin = ? WHERE id = ? AND origin = ?",
@@ -139,6 +153,11 @@ class Taking:
         self.taken += taken
         self.had += len(seqs) - taken
         self.held += [Held(sent.seq, sent.id.hex(), reason) for sent, reason in held]
+        if self.partner is not None and len(self.held) > MAX_HELD:
+            raise RemoteError(
+                f"{self.partner.name} has sent over {MAX_HELD:,} changes that do not pass here, the last: {self.held[-1].reason}",
+                "Nothing more is read from there. Ask whoever runs it; `chit partner end` ends the partnership.",
+            )
 
     def _from_lead(
         self, lead: Partner, records: list[log.Record]
@@ -190,6 +209,7 @@ class Taking:
             tuple(sorted(Conflict(*row) for row in arisen)),
             tuple(self.held),
             (self.ahead[1],) if self.ahead[1] else (),
+            *(self.tidings.tell(store) if self.tidings else ((), ())),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import BinaryIO
 
 from chit_sync import arriving, policy
+from chit_sync.change import Change
 from chit_sync.errors import AccessError, NotFoundError, OtherStoreError, UsageError
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
@@ -25,15 +26,22 @@ PAGE = 200
 class PartnerLog:
     """A store as its service partner sees it."""
 
-    def __init__(self, local: LocalLog, partner: Partner) -> None:
+    def __init__(self, local: LocalLog, partner: Partner, *, closed: bool = False) -> None:
+        """closed: the partnership has ended, and nothing is running any more: what was not read yet can be, and that is all."""
         self.local = local
         self.store: Store = local.store
         self.partner = partner
+        self.closed = closed
         self.where = local.where
-        desk.expire(self.store)
+        if local.writable:
+            desk.expire(self.store)
 
     def info(self) -> Info:
         """Who this is; nothing of how much there is for others."""
+        self._check_open()
+        return self._info()
+
+    def _info(self) -> Info:
         with explained(self.store.path):
             return Info(
                 protocol=PROTOCOL,
@@ -56,10 +64,12 @@ class PartnerLog:
         """The changes for this partner after that place of its own sequence."""
         if after < 0 or (limit is not None and limit < 1):
             raise UsageError("a place in the log is a number from 0, a limit one from 1")
-        info = self.info()
+        info = self._info()
         if expect:
             self._hold_to(info.store, info.last, expect)
-        if info.last > after:
+        if info.last <= after:
+            self._check_open()
+        if info.last > after and self.local.writable:
             with explained(self.store.path):
                 newest = self.store.db.execute(
                     "SELECT max(seq) FROM outbound WHERE partner = ? AND place > ?", (self.partner.id, after)
@@ -85,6 +95,7 @@ class PartnerLog:
 
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Takes what a service partner may send, each change after the ruling on the one before."""
+        self._check_open()
         store = self.store
         with store.transaction() as db:
             identity, before = store.meta("store"), self._last()
@@ -107,10 +118,29 @@ class PartnerLog:
         reason = policy.ahead(change, self.store.now()) or arriving.from_service(
             change, ticket, self.partner.name, self.partner.own
         )
-        if reason:
+        reason = reason or self._without_bytes(change)
+        if reason or ticket is None:
             return Result(REFUSED, reason=reason)
+        db = self.store.db
+        db.execute("SAVEPOINT taking")
         log.append(self.store, [log.Record(offer.id, offer.body, change)], VISITOR)
-        return Result(TAKEN, 0, number)
+        if any(path.startswith(("time/", "charge/")) for path in change.set):
+            reason = arriving.exceeded(ticket, reading.load(self.store, number), self.partner.name)
+            if reason:
+                db.execute("ROLLBACK TO taking")
+        db.execute("RELEASE taking")
+        return Result(REFUSED, reason=reason) if reason else Result(TAKEN, 0, number)
+
+    def _without_bytes(self, change: Change) -> str:
+        """Why files are not taken: a file is named by its hash, and whoever has only that could have it shown here as its own."""
+        for path, value in change.set.items():
+            if path.startswith("attachment/") and path.endswith("/sha256") and not self._may_have(str(value)):
+                return f"attachment {path[11:19]}: its bytes were not sent"
+        return ""
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise AccessError("the partnership has ended", "Ask for a new invitation.")
 
     def _ticket(self, ident: str) -> int:
         row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
@@ -141,9 +171,9 @@ class PartnerLog:
 
     def has_blob(self, sha256: str) -> BlobState:
         """What this partner may know of the blob."""
-        if self._may_have(sha256):
-            return self.local.has_blob(sha256)
-        return BlobState(False, blobs.received(self.store, sha256), self.local.limits.blob)
+        if self._may_have(sha256) and (state := self.local.has_blob(sha256)).whole:
+            return state
+        return BlobState(False, blobs.received(self.store, sha256, self.partner.id), self.local.limits.blob)
 
     def get_blob(self, sha256: str, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a blob that is the partner's to have. Raises NotFoundError."""
@@ -153,7 +183,9 @@ class PartnerLog:
 
     def put_blob(self, sha256: str, source: BinaryIO, size: int, offset: int = 0) -> None:
         """Takes the bytes of a blob from there on. All of them must be sent, even if they are here: only who had them may have them."""
-        blobs.receive(self.store, sha256, size, iter(lambda: source.read(blobs.CHUNK), b""), offset)
+        self._check_open()
+        chunks = iter(lambda: source.read(blobs.CHUNK), b"")
+        blobs.receive(self.store, sha256, size, chunks, offset, apart=self.partner.id)
         with self.store.transaction() as db:
             db.execute("INSERT OR IGNORE INTO partner_blobs VALUES (?, ?)", (self.partner.id, sha256))
 
@@ -167,14 +199,11 @@ class PartnerLog:
 
 
 def partner_log(local: LocalLog, secret: str) -> PartnerLog:
-    """The log for the partner with that token. Raises AccessError for an unknown one, and where the partnership has ended and nothing
-    is running any more."""
+    """The log for the partner with that token. Raises AccessError for an unknown one."""
     partner = partners.of_token(local.store, secret)
     if partner is None:
         raise AccessError("the partner's token is unknown or was revoked", "Ask for a new invitation.")
-    if partner.ended is not None and not _running(local.store, partner):
-        raise AccessError("the partnership has ended", "Ask for a new invitation.")
-    return PartnerLog(local, partner)
+    return PartnerLog(local, partner, closed=partner.ended is not None and not _running(local.store, partner))
 
 
 def _running(store: Store, partner: Partner) -> bool:

@@ -117,22 +117,36 @@ def _read(source: BinaryIO, offset: int) -> Iterator[bytes]:
             yield chunk
 
 
-def received(store: Store, sha256: str) -> int:
-    """How many bytes an interrupted arrival has left."""
+def received(store: Store, sha256: str, apart: int = 0) -> int:
+    """How many bytes an interrupted arrival has left. apart: as for `receive`."""
     try:
-        return os.path.getsize(path(store, sha256) + ".part")
+        return os.path.getsize(_part(path(store, sha256), apart))
     except OSError:
         return 0
 
 
-def receive(store: Store, sha256: str, size: int, chunks: Iterable[bytes], offset: int = 0, sender: str = "") -> None:
+def _part(place: str, apart: int) -> str:
+    return f"{place}.{apart}.part" if apart else place + ".part"
+
+
+def receive(
+    store: Store,
+    sha256: str,
+    size: int,
+    chunks: Iterable[bytes],
+    offset: int = 0,
+    sender: str = "",
+    *,
+    apart: int = 0,
+) -> None:
     """Takes bytes that arrive, from `offset` on, and keeps what came when they are cut off. Nothing else shows the file before it is
     whole and its hash is right.
 
+    apart: whose arrivals are kept apart from everybody else's, so that nobody completes, or spoils, what others began.
     Raises RemoteError for bytes of another hash or number (which are thrown away) and for an offset that does not fit.
     """
     place = path(store, sha256)
-    part = place + ".part"
+    part = _part(place, apart)
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         with _alone(part, sha256) as target:
