@@ -170,7 +170,7 @@ def _say_standing(app: App, ticket: Ticket, handoff: Handoff | None, verb: str) 
     """Where a handoff stands, whether that is certain, and on what terms."""
     ident = short(ticket.id)
     if handoff is None:
-        app.say(f"{ident}: not outsourced", as_is=False)
+        app.say(translate("{id}: not outsourced", id=ident), as_is=True)
         return
     status, partner = handoff.status, handoff.partner
     if handoff.role == LEAD:
@@ -276,7 +276,8 @@ def _say_leaving(app: App, leaves: Sequence["Leaving"]) -> None:
         app.say(translate("would leave for {partner}:", partner=name), as_is=True)
         for one in leaves:
             if one.partner == name:
-                lines = exact(one.path, one.value).splitlines() or [""]
+                text = translate("(empty)") if one.value is None else exact(one.path, one.value)
+                lines = text.splitlines() or [""]
                 app.say(
                     "\n".join([f"    {one.path}  {lines[0]}", *(f"        {line}" for line in lines[1:])]), as_is=True
                 )

@@ -23,6 +23,7 @@ from chit_sync.ticket import Attachment, Ticket, iso
 @click.argument("ticket", type=TICKET)
 @click.argument("files", nargs=-1, metavar="[FILE]…")
 @click.option("-i", "--internal", is_flag=True, help="Only the own organisation sees them.")
+@click.option("--to", default="", metavar="PARTNER", help="For this partner, where there are several.")
 @click.option(
     "--get", "wanted", multiple=True, metavar="ATTACHMENT", help="Write this attachment to a file; by id or by name."
 )
@@ -30,7 +31,7 @@ from chit_sync.ticket import Attachment, Ticket, iso
 @click.option("--force", is_flag=True, help="--get may replace a file that is there.")
 @click.option("--delete", "removed", multiple=True, metavar="ATTACHMENT", help="Take this attachment away.")
 def attach(
-    app: App, ticket: str, files: tuple[str, ...], internal: bool, wanted: tuple[str, ...], target: str | None, force: bool,
+    app: App, ticket: str, files: tuple[str, ...], internal: bool, to: str, wanted: tuple[str, ...], target: str | None, force: bool,
     removed: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Attach files, list them, or get them out.
@@ -42,12 +43,18 @@ def attach(
     """
     if sum(map(bool, (files, wanted, removed))) > 1:
         raise UsageError("FILE, --get and --delete contradict each other", "Do one thing at a time.")
+    if to and not files:
+        raise UsageError("--to goes with a new attachment", "Name a FILE.")
     found = one(app, ticket)
     if files:
+        if to:
+            from chit.entries import audience
+
+            audience(found, internal, to, False)
         paths: dict[str, Value] = {}
         for file in files:
             paths |= attach_file(app.store, file, "internal" if internal else "public", dry_run=app.options.dry_run)
-        write(app, [Edit(found, paths)], "attach")
+        write(app, [Edit(found, paths, to=to)], "attach")
     elif removed:
         write(app, [Edit(found, {f"attachment/{_named(found, name).id}/deleted": True for name in removed})], "attach")
     elif wanted:

@@ -25,7 +25,8 @@ def close(
 ) -> None:  # fmt: skip
     """Close tickets.
 
-    With -m or -F a comment goes along.
+    With -m or -F a comment goes along. Where the ticket is outsourced, closing completes the handoff; where it was outsourced to you, it
+    submits the work, which the lead still has to approve.
 
     \b
     chit close 42 -m "Replaced the fuser."
@@ -34,9 +35,15 @@ def close(
     name = status_of(app, status, "closed", ("resolved", "closed", "rejected"))
     text = editor.given_text(message, file)
     edits = []
-    for ticket in to_write(app, tickets, query, stdin, every):
+    found = to_write(app, tickets, query, stdin, every)
+    for ticket in found:
         paths: dict[str, Value] = {"status": name}
         if text is not None:
             paths |= comment_paths(new_item(app.store), text, "internal" if internal else "public")
         edits.append(Edit(ticket, paths))
-    write(app, edits, "close")
+    if any(ticket.handoffs for ticket in found):
+        from chit.handing import hand
+
+        hand(app, edits, "close")
+    else:
+        write(app, edits, "close")

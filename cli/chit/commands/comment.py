@@ -23,12 +23,14 @@ from chit_sync.ticket import Ticket
 @click.option("-i", "--internal", is_flag=True, help="Only the own organisation reads it.")
 @click.option("--partner", is_flag=True, help="Partners read it too, the requester does not.")
 @click.option("--public", is_flag=True, help="The requester reads it too; so it is unless you say otherwise.")
+@click.option("--to", default="", metavar="PARTNER", help="For this partner, where there are several.")
 @click.option("--attach", "files", multiple=True, metavar="FILE", help="Attach a file.")
 @click.option("--edit", "rewritten", metavar="COMMENT", help="Write this comment anew instead.")
 @click.option("--delete", "removed", metavar="COMMENT", help="Delete this comment instead.")
 def comment(
     app: App, tickets: tuple[str, ...], query: str | None, stdin: bool, every: bool, message: tuple[str, ...],
-    file: str | None, internal: bool, partner: bool, public: bool, files: tuple[str, ...], rewritten: str | None, removed: str | None,
+    file: str | None, internal: bool, partner: bool, public: bool, to: str, files: tuple[str, ...], rewritten: str | None,
+    removed: str | None,
 ) -> None:  # fmt: skip
     """Say something about tickets. Without -m or -F an editor opens.
 
@@ -44,8 +46,11 @@ def comment(
         raise UsageError("--delete takes no text", "Leave -m and -F out, or --edit the comment.")
     if files and (rewritten or removed):
         raise UsageError("--attach goes with a new comment", "`chit attach` attaches a file by itself.")
+    if to and (rewritten or removed):
+        raise UsageError("--to goes with a new comment", "A comment stays with whom it was for.")
     visibility = "internal" if internal else "partner" if partner else "public"
     found = to_write(app, tickets, query, stdin, every)
+    _check_audience(found, visibility, to)
     if removed:
         write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "comment")
         return
@@ -59,12 +64,22 @@ def comment(
     with editor.keeping(buffer):
         if visibility not in [choice.name for choice in schema.VISIBILITIES]:
             raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")
+        _check_audience(found, visibility, to)
         if rewritten:
             edits = [Edit(ticket, {f"{_key(ticket, rewritten)}/body": text}) for ticket in found]
         else:
-            edits = [Edit(ticket, _said(app, text, visibility, files)) for ticket in found]
+            edits = [Edit(ticket, _said(app, text, visibility, files), to=to) for ticket in found]
         results = record(app.store, edits, by=app.actor, command="comment", dry_run=app.options.dry_run)
     report(app, results)
+
+
+def _check_audience(tickets: list[Ticket], visibility: str, to: str) -> None:
+    """Raises UsageError, NotFoundError where the partner of --to is not one to read it."""
+    if to:
+        from chit.entries import audience
+
+        for ticket in tickets:
+            audience(ticket, visibility == "internal", to, False)
 
 
 def _said(app: App, text: str, visibility: str, files: tuple[str, ...]) -> dict[str, Value]:

@@ -7,7 +7,9 @@ import click
 
 from chit.context import App, user_config
 from chit.framework import group, subcommand
+from chit.text import SHORT_ID
 from chit_sync import invitation as invitations
+from chit_sync.authoring import Done, record
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.invitation import Invitation
 from chit_sync.store import partners, remotes
@@ -116,12 +118,15 @@ def list_(app: App) -> None:
 def end(app: App, name: str, role: str | None) -> None:
     """End a partnership: no new offers; what was agreed on goes on.
 
+    Offers to a service partner that it has not answered yet are canceled.
+
     \b
     chit partner end acme
     """
     store = app.store
     before = partners.get(store, name, role)
     already = partners.state(store, before) == "ended"
+    canceled = _cancel(app, before)
     ended = partners.end(store, name, role=before.role, dry_run=app.options.dry_run)
     app.output.one(_record(app, ended, "ended"), lambda: ended.name)
     if already:
@@ -129,6 +134,25 @@ def end(app: App, name: str, role: str | None) -> None:
     else:
         done = "would end" if app.options.dry_run else "ended"
         app.say(f"{done} the partnership with {ended.name}: no new offers; what was agreed on goes on")
+    if canceled:
+        offers = ", ".join(one.id[:SHORT_ID] for one in canceled)
+        app.say(f"would cancel the offer of {offers}" if app.options.dry_run else f"canceled the offer of {offers}")
+
+
+def _cancel(app: App, partner: Partner) -> list[Done]:
+    """Takes back what a service partner was offered and has not answered."""
+    numbers = partners.offers(app.store, partner.name) if partner.role == partners.SERVICE else []
+    if not numbers:
+        return []
+    from chit_sync import outsourcing
+    from chit_sync.store.reading import load_many
+
+    reason = "the partnership has ended"
+    edits = [
+        outsourcing.act(app.store, ticket, "cancel", partner=partner.name, reason=reason)
+        for ticket in load_many(app.store, numbers)
+    ]
+    return record(app.store, edits, by=app.actor, command="partner end", dry_run=app.options.dry_run)
 
 
 def _given(app: App) -> str:
