@@ -107,11 +107,10 @@ class LocalLog:
             identity, before = store.meta("store"), log.last_seq(db)
             if expect:
                 self._hold_to(identity, before, expect)
-            refused = self._refuse(records)
+            seqs, refused = self._take(records)
             if refused:
                 checked = [refused.get(offer.id, change) for offer, change in zip(offers, checked, strict=True)]
                 records = [record for record in records if record.id not in refused]
-            seqs = log.append(store, records, VISITOR) if records else []
             last = log.last_seq(db)
             numbers = _numbers(db, records)
         taken = iter(seqs)
@@ -125,26 +124,39 @@ class LocalLog:
                 results.append(Result(HAD, 0, numbers[offer.id]))
         return Answer(identity, before, last, results)
 
-    def _refuse(self, records: Sequence[log.Record]) -> dict[bytes, str]:
-        """Why changes to outsourced tickets are not taken, by change id."""
+    def _take(self, records: Sequence[log.Record]) -> tuple[list[int], dict[bytes, str]]:
+        """(the places of the changes that were taken, why the others were not); what is outsourced, each after the one before it."""
         db = self.store.db
-        if db.execute("SELECT 1 FROM handoffs LIMIT 1").fetchone() is None and not any(
-            path.startswith(("handoff/", "move/")) for record in records for path in record.change.set
-        ):
-            return {}
+        if db.execute("SELECT 1 FROM partners LIMIT 1").fetchone() is None:
+            # Not the store that decides: what it gets from its own organisation was decided elsewhere.
+            return log.append(self.store, records, VISITOR) if records else [], {}
         from chit_sync import arriving
 
         known = log.existing(db, [record.id for record in records])
         refused: dict[bytes, str] = {}
+        seqs: list[int] = []
+        run: list[log.Record] = []
         tickets: dict[str, Ticket | None] = {}
+        stale: set[str] = set()
         for record in records:
             ident = record.change.ticket
+            if ident in stale:
+                seqs += log.append(self.store, run, VISITOR)
+                run, tickets, stale = [], {}, set()
             if ident not in tickets:
                 tickets[ident] = self._outsourced(ident)
-            reason = "" if record.id in known else arriving.from_colleague(record.change, tickets[ident], self.rights)
+            ticket = tickets[ident]
+            reason = "" if record.id in known else arriving.from_colleague(record.change, ticket, self.rights)
             if reason:
                 refused[record.id] = reason
-        return refused
+                continue
+            known.add(record.id)
+            run.append(record)
+            if (ticket is not None and ticket.handoffs) or any(
+                path.startswith("handoff/") for path in record.change.set
+            ):
+                stale.add(ident)
+        return seqs + log.append(self.store, run, VISITOR), refused
 
     def _outsourced(self, ident: str) -> Ticket | None:
         row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
