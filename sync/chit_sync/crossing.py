@@ -172,7 +172,8 @@ def _item(ticket: Ticket, kind: str, key: str, name: str, by: str, handoffs: lis
     to = str(values.get("to", ""))
     handoff = _of(handoffs, to)
     if handoff is None:
-        return "", "unaddressed"
+        hours = kind == "time" and not any(one.role == SERVICE for one in handoffs)
+        return "", "hours" if hours else "unaddressed"
     if not _qualified(by, handoff):
         return "", _stranger(by, handoffs)
     answers = kind == "question" and name == "answer" and handoff.role == LEAD
