@@ -9,7 +9,7 @@ from chit.context import App, user_config
 from chit.language import number, translate
 from chit.text import SHORT_ID, counted, size
 from chit_sync.errors import AccessError, ConflictError, PartialError, UsageError
-from chit_sync.exchange.results import Pulled, Pushed
+from chit_sync.exchange.results import News, Pulled, Pushed, RefusedMove
 from chit_sync.remotes.base import Log
 from chit_sync.remotes.registry import is_http, is_readable_on_the_way, open_remote
 from chit_sync.store import blobs, partners, remotes
@@ -17,13 +17,15 @@ from chit_sync.store.blobs import Missing
 from chit_sync.store.database import Store
 from chit_sync.store.reading import idents, load_many
 from chit_sync.store.remotes import Remote
-from chit_sync.ticket import Attachment
+from chit_sync.ticket import Attachment, Ticket, iso
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 _BAR = 24
 _SLOW_SECONDS = 1.0
+_MOST_NEWS = 20
+"""Lines on handoffs after a pull; --json has all."""
 
 
 def chosen(app: App) -> Remote:
@@ -135,6 +137,10 @@ def pulled_record(store: Store, pulled: Pulled) -> dict[str, Any]:
         "conflicts": [{"ticket": ids.get(one.ticket), "path": one.path} for one in pulled.conflicts],
         "held": [held._asdict() for held in pulled.held],
         "warnings": list(pulled.warnings),
+        "refused_moves": [{**one._asdict(), "ticket": ids.get(one.ticket)} for one in pulled.refused_moves],
+        "news": [
+            {**one._asdict(), "ticket": ids.get(one.ticket), "deadline": iso(one.deadline)} for one in pulled.news
+        ],
     }
 
 
@@ -173,6 +179,50 @@ def say_pulled(app: App, store: Store, remote: Remote, pulled: Pulled) -> None:
                 f"    {ticket.id[:SHORT_ID]}  {', '.join(one.path for one in ticket.conflicts)}  {ticket.title}",
                 as_is=True,
             )
+    if pulled.news and not (app.options.quiet or app.output.structured):
+        _say_news(app, store, pulled.news)
+
+
+def _say_news(app: App, store: Store, news: Sequence[News]) -> None:
+    """What the other sides of handoffs did."""
+    from chit.tidings import told
+    from chit_sync.times import local
+
+    shown = news[-_MOST_NEWS:]
+    tickets = {ticket.number: ticket for ticket in load_many(store, sorted({one.ticket for one in shown}))}
+    for one in shown:
+        ticket = tickets[one.ticket]
+        name = f"{ticket.id[:SHORT_ID]} ({ticket.title})" if ticket.title else ticket.id[:SHORT_ID]
+        until = "" if one.deadline is None else local(one.deadline, app.zone)
+        app.say(told(one.verb, one.role, one.partner, name, one.text, until), as_is=True)
+    if len(shown) < len(news):
+        app.say(translate("and {count} more: `chit board`", count=len(news) - len(shown)), as_is=True)
+
+
+def check_moves(app: App, store: Store, pulled: Pulled, *, failing: bool = False) -> None:
+    """Says which moves of ours were refused, once all else was said. Raises ConflictError for the last one, unless the command is
+    failing for another reason."""
+    if not pulled.refused_moves:
+        return
+    tickets = {ticket.number: ticket for ticket in load_many(store, [one.ticket for one in pulled.refused_moves])}
+    errors = [_refusal(one, tickets[one.ticket]) for one in pulled.refused_moves]
+    for error in errors if failing else errors[:-1]:
+        app.say(f"warning: {error.message}")
+    if not failing:
+        raise errors[-1]
+
+
+def _refusal(one: RefusedMove, ticket: Ticket) -> ConflictError:
+    from chit.tidings import command
+    from chit_sync.handoffs import what_now
+
+    name, verb = ticket.id[:SHORT_ID], command(one.verb)
+    handoff = next((handoff for handoff in ticket.handoffs if handoff.id == one.handoff), None)
+    now = what_now(handoff.status, handoff.role) if handoff else "Nothing was sent to a partner."
+    hint = f"{now} `chit show {name}` says how things stand."
+    if one.role == "service":
+        return ConflictError(f"{one.partner} refused `{verb}` on {name}: {one.reason}", hint)
+    return ConflictError(f"`{verb}` on {name} was refused: {one.reason}", hint)
 
 
 def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:

@@ -17,7 +17,7 @@ from chit_sync.ticket import iso
 _HEADERS = ("ID", "PARTNER", "AGE", "DEADLINE", "HOURS", "NOTES", "TITLE")
 _NAME = 20
 
-_TITLES = {
+_TABLE = {
     "drafts": "Drafts",
     "waiting-for-acceptance": "Waiting for acceptance",
     "in-progress": "In progress",
@@ -113,7 +113,7 @@ def _tables(app: App, found: Iterable[Row], partner: str | None, limit: int) -> 
             everything = count(app.reading, role, name, partner)
             total = translate("{shown} of {total}: --limit 0 shows all", shown=len(shown), total=everything)
         side = translate("as lead") if role == "lead" else translate("as service partner")
-        head = f"{translate(_TITLES[name])}, {side}: {total}"
+        head = f"{translate(_TABLE[name])}, {side}: {total}"
         styles = ["red" if entry.overdue else "" for entry in shown]
         table = aligned(headers, [_cells(app, entry) for entry in shown], app.colored, columns(), styles=styles)
         yield f"{paint(head, 'bold') if app.colored else head}\n{table}"

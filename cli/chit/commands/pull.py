@@ -3,7 +3,7 @@
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, connect, get_all_bytes, pulled_record, say_pulled
+from chit.exchanging import Progress, check_moves, chosen, connect, get_all_bytes, pulled_record, say_pulled
 from chit.framework import command
 from chit_sync.exchange.pulling import pull as take
 
@@ -27,3 +27,4 @@ def pull(app: App, attachments: bool) -> None:
     if app.output.structured:
         app.output.one(pulled_record(app.store, pulled), str)
     say_pulled(app, app.store, remote, pulled)
+    check_moves(app, app.store, pulled)

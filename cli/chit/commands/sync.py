@@ -5,6 +5,7 @@ import click
 from chit.context import App
 from chit.exchanging import (
     Progress,
+    check_moves,
     chosen,
     connect,
     get_all_bytes,
@@ -40,4 +41,7 @@ def sync(app: App, attachments: bool) -> None:
             str,
         )
     say_pulled(app, app.store, remote, pulled)
+    if pushed.refused:
+        check_moves(app, app.store, pulled, failing=True)
     say_pushed(app, remote, pushed)
+    check_moves(app, app.store, pulled)

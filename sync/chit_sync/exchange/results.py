@@ -41,9 +41,36 @@ class Fetched(NamedTuple):
     waiting: int
 
 
+class RefusedMove(NamedTuple):
+    """A move on a handoff, made in this organisation, that the lead's store did not take. ticket: this store's number. role: ours."""
+
+    ticket: int
+    handoff: str
+    verb: str
+    role: str
+    partner: str
+    reason: str
+
+
+class News(NamedTuple):
+    """What the other side of a handoff did. ticket: this store's number. verb: what it did last, or `ask` or `answer`. role: ours.
+
+    text: the reason, the question or the answer. deadline: when the offer ends, in microseconds since 1970 UTC.
+    """
+
+    ticket: int
+    handoff: str
+    verb: str
+    role: str
+    partner: str
+    status: str
+    text: str
+    deadline: int | None
+
+
 class Pulled(NamedTuple):
     """What a pull came to. taken, had: changes. tickets: this store's numbers of those that changed, of which `created` are new.
-    conflicts: those that arose. held: what does not pass here; warnings: sentences."""
+    conflicts: those that arose. held: what does not pass here; warnings: sentences. refused_moves, news: of handoffs."""
 
     taken: int = 0
     had: int = 0
@@ -52,6 +79,8 @@ class Pulled(NamedTuple):
     conflicts: tuple[Conflict, ...] = ()
     held: tuple[Held, ...] = ()
     warnings: tuple[str, ...] = ()
+    refused_moves: tuple[RefusedMove, ...] = ()
+    news: tuple[News, ...] = ()
 
 
 def joined(one: Pulled, other: Pulled) -> Pulled:
@@ -64,6 +93,8 @@ def joined(one: Pulled, other: Pulled) -> Pulled:
         tuple(sorted({*one.conflicts, *other.conflicts})),
         other.held or one.held,
         one.warnings + other.warnings,
+        one.refused_moves + other.refused_moves,
+        (*(news for news in one.news if news.handoff not in {later.handoff for later in other.news}), *other.news),
     )
 
 
