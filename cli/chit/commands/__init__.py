@@ -61,6 +61,7 @@ COMMANDS: dict[str, Entry] = {
     "handback": Entry("handback:handback", "partners", "Give tickets back to the lead, unfinished."),
     "release": Entry("release:release", "partners", "Send what was held back while work awaited approval."),
     "detach": Entry("detach:detach", "partners", "Copy an item of the other side's, to edit the copy."),
+    "why": Entry("why:why", "partners", "Explain why something is or is not on a partner's side."),
     "serve": Entry("serve:serve", "server", "Serve a store to others over HTTP."),
     "token": Entry("token:token", "server", "Say who may use a served store."),
     "config": Entry("config:config", "help", "Show or change settings."),

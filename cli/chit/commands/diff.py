@@ -1,6 +1,7 @@
 """`chit diff`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +10,12 @@ from chit.context import App
 from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.params import TICKET
-from chit_sync.store import remotes
+from chit_sync.store import leaving, partners, remotes
 from chit_sync.store.history import Event, unsent
 from chit_sync.store.reading import find
+
+if TYPE_CHECKING:
+    from chit_sync.store.partners import Partner
 
 
 @command()
@@ -23,12 +27,19 @@ def diff(app: App, ticket: str | None, exit_code: bool) -> int:
     To the default remote, or with --remote NAME to another; without any remote that is everything. Piped, the same lines as
     `chit log`.
 
+    Where NAME is a partner, or its store, it is shown line by line what would leave for it, what stays of what was written since it was
+    sent something last, and by which rule. Piped: verdict, ticket, field, rule, value, change, time, author, partner. `chit why` says
+    more of each.
+
     \b
     chit diff
-    chit diff 42 --remote partner
+    chit diff 42 --remote acme
     """
     store = app.reading
     number = find(store, ticket) if ticket is not None else None
+    readers = leaving.readers(store, app.options.remote) if partners.any_here(store) else []
+    if readers:
+        return _preview(app, readers, number, exit_code)
     remote = remotes.get(store, app.options.remote) if app.options.remote or remotes.listing(store) else None
     events: Iterable[Event] = unsent(store, remote, number)
     found = False
@@ -46,3 +57,15 @@ def diff(app: App, ticket: str | None, exit_code: bool) -> int:
     else:
         app.output.lines(line for event in noticed() for line in lines(event))
     return DIFFERENT if exit_code and found else 0
+
+
+def _preview(app: App, readers: "Sequence[Partner]", number: int | None, exit_code: bool) -> int:
+    """The same for partners."""
+    from chit import preview
+
+    lines = preview.lines_for(app, readers, None if number is None else [number])
+    if app.output.structured:
+        app.output.many(preview.records(lines), str)
+    else:
+        preview.show(app, lines)
+    return DIFFERENT if exit_code and preview.leaves(lines) else 0

@@ -1,5 +1,7 @@
 """`chit push`."""
 
+from typing import Any
+
 import click
 
 from chit.context import App
@@ -7,7 +9,9 @@ from chit.exchanging import Progress, chosen, connect, pushed_record, say_pushed
 from chit.framework import command
 from chit.params import TICKET
 from chit_sync.exchange.pushing import push as send
+from chit_sync.store import partners
 from chit_sync.store.reading import find
+from chit_sync.store.remotes import Remote
 
 
 @command()
@@ -18,6 +22,9 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
 
     That is everything, or what concerns the tickets named. Interrupted, it goes on where it was when it is run again; nothing
     arrives twice.
+
+    To the store of a partner goes only what is for it. With -n it is shown line by line what that is, what stays, and by which rule, as
+    by `chit diff`.
 
     \b
     chit push
@@ -33,6 +40,20 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
             )
     finally:
         target.close()
+    leaving = _preview(app, remote, numbers, again)
     if app.output.structured:
-        app.output.one(pushed_record(app.store, pushed), str)
+        app.output.one({**pushed_record(app.store, pushed), "leaving": leaving}, str)
     say_pushed(app, remote, pushed)
+
+
+def _preview(app: App, remote: Remote, numbers: list[int] | None, again: bool) -> list[dict[str, Any]] | None:
+    """Shows what would leave for the partner whose store the remote is; records of it, None where that is not the question."""
+    lead = partners.of_remote(app.store, remote.id) if app.options.dry_run else None
+    if lead is None:
+        return None
+    from chit import preview
+
+    lines = preview.lines_for(app, [lead], numbers, again=again)
+    if not app.output.structured:
+        preview.show(app, lines)
+    return preview.records(lines)

@@ -1,0 +1,94 @@
+"""What would leave for a partner, and what stays: lines for a pipe, a table for a person, records for a program."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from chit.context import App
+from chit.language import translate
+from chit.text import SHORT_ID, cell
+from chit.wording import exact, sentences
+from chit_sync.authoring import Set
+from chit_sync.crossing import RULES
+from chit_sync.registers import Value
+from chit_sync.schema import field_of
+from chit_sync.store.leaving import LEAVES, Line, preview
+from chit_sync.store.partners import Partner
+from chit_sync.ticket import iso
+
+
+def lines_for(
+    app: App, readers: Iterable[Partner], numbers: Collection[int] | None = None, *, again: bool = False
+) -> list[Line]:
+    """What there is to show for these partners; of all tickets or of those."""
+    return [line for reader in readers for line in preview(app.reading, reader, numbers, again=again)]
+
+
+def leaves(lines: Iterable[Line]) -> bool:
+    """Whether anything would leave."""
+    return any(line.verdict == LEAVES for line in lines)
+
+
+def records(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """The lines as `chit.leaving/1`."""
+    return [
+        {
+            "schema": "chit.leaving/1",
+            "verdict": line.verdict,
+            "partner": line.partner,
+            "ticket": line.ticket,
+            "title": line.title,
+            "path": line.path,
+            "rule": line.rule,
+            "why": RULES[line.rule],
+            "value": told(line.path, line.value),
+            "change": line.change,
+            "time": iso(line.time),
+            "by": line.by,
+        }
+        for line in lines
+    ]
+
+
+def told(path: str, value: Value) -> Value:
+    """A value as records have it, in items too: times as ISO 8601 UTC."""
+    return iso(value) if field_of(path).type == "time" else value
+
+
+def show(app: App, lines: Sequence[Line]) -> None:
+    """Prints the lines; says for a person where there are none."""
+    if not app.terminal:
+        app.output.lines(map(_piped, lines))
+    elif lines:
+        several = len({line.partner for line in lines}) > 1
+        headers = ("", "TICKET", "WHAT", "WHY", "VALUE", "PARTNER")
+        rows = _rows(app, lines)
+        app.output.page(
+            app.output.table(headers, rows) if several else app.output.table(headers[:-1], [row[:-1] for row in rows])
+        )
+    if not lines:
+        app.say("nothing would leave, and nothing new stays")
+
+
+def _piped(line: Line) -> str:
+    return "\t".join(
+        (
+            line.verdict, line.ticket, cell(line.path), line.rule, cell(exact(line.path, line.value)), line.change,
+            iso(line.time) or "", cell(line.by), cell(line.partner),
+        )
+    )  # fmt: skip
+
+
+def _rows(app: App, lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """The fields of one item that one change wrote, and that share a fate, make one row."""
+    grouped: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        key = line.path.rpartition("/")[0] if line.path.count("/") == 2 else line.path
+        grouped.setdefault((line.partner, line.verdict, line.ticket, key, line.rule, line.change), []).append(line)
+    rows: list[tuple[str, ...]] = []
+    for (partner, verdict, ticket, key, rule, _), found in grouped.items():
+        kind, _, ident = key.partition("/")
+        what = f"{kind} {ident[:SHORT_ID]}" if key != found[0].path else key
+        said = sentences([Set(line.path, None, line.value) for line in found], app.zone)
+        why = f"{rule}: {translate(RULES[rule])}"
+        rows.append((translate(verdict), ticket[:SHORT_ID], what, why, ", ".join(said), partner))
+    return rows
