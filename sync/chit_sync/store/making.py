@@ -26,8 +26,9 @@ class Pen:
     ) -> Record:
         """A change of the ticket with that id. over: the places in the log of the changes that it replaces."""
         self.stamp = next_stamp(self.now, self.stamp)
+        # In the order of the canonical bytes, so that the tables come to the same as when they are made again from the log.
         change = Change(
-            ticket=ident, at=self.stamp, by=by, set=dict(sets), nonce=nonce(self.store.entropy(NONCE_BYTES)),
+            ticket=ident, at=self.stamp, by=by, set=dict(sorted(sets.items())), nonce=nonce(self.store.entropy(NONCE_BYTES)),
             over=_ids(self.store, sorted(over)), when=when,
         )  # fmt: skip
         body = encode(change)
