@@ -66,8 +66,8 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
 
 
 def with_handoffs(db: Connection, numbers: Collection[int], fresh: Iterable[str] = ()) -> list[int]:
-    """Those of the tickets that have handoffs; all of them, if an item of `fresh` (KIND/ID) is one."""
-    if any(key.startswith("handoff/") for key in fresh):
+    """Those of the tickets that have handoffs; all of them, if an item of `fresh` (KIND/ID) is one, or a move on one."""
+    if any(key.startswith(("handoff/", "move/")) for key in fresh):
         return sorted(numbers)
     if db.execute("SELECT 1 FROM handoffs LIMIT 1").fetchone() is None:
         return []

@@ -42,9 +42,7 @@ class Partners:
         """Whether this is the store that rules on the handoff. One that was never sent to anybody is any exchanging store's to refuse."""
         if handoff.role != LEAD:
             return False
-        return self.beyond(handoff) is not None or (
-            not handoff.value("status") and any(role == SERVICE for role, _ in self._found)
-        )
+        return self.beyond(handoff) is not None or (not handoff.value("status") and bool(self._found))
 
 
 def rule(store: Store, known: Partners, number: int, ident: str) -> None:
