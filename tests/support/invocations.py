@@ -36,6 +36,7 @@ READS: dict[str, tuple[str, ...]] = {
     "remote list": ("",),
     "remote show": ("", "origin"),
     "conflicts": ("", "--exit-code"),
+    "why": ("{one} title", "{one} {comment}", "{torn} title"),
     "board": ("", "--all --limit 1", "--role lead --partner acme"),
     "partner list": ("",),
     "token list": ("",),
@@ -85,12 +86,31 @@ WRITES: dict[str, tuple[str, ...]] = {
     "partner invite": ("berta --as globex", "acme --url https://desk.example --expires 2d"),
     "partner join": ("{invitation}", "{invitation} --name desk --organization Globex"),
     "partner end": ("acme",),
+    "outsource": ("{one} north --pay 80/h --hours 10h --complete-by 7d --bill-rate 120", "{one} --to north --draft",
+                  "--query label:hardware --to north", "{countered}", "{drafted} --discard"),
+    "cancel": ("{offered}", "{offered} {countered} -m Later"),
+    "accept": ("{asked} --organization South", "{asked} --partner south"),
+    "decline": ("{asked} -m Never",),
+    "counter": ("{asked} --pay 90/h -m Rails",),
+    "ask": ("{job} -m Why", "{running} --answer -m Yes --hours 1h", "{running} {question} --answer -m No"),
+    "submit": ("{job} -m Done",),
+    "withdraw": ("{handed} -m Again",),
+    "approve": ("{waiting} -m Fine",),
+    "reject": ("{waiting} -m Smokes",),
+    "complete": ("{running}",),
+    "recall": ("{running} -m Mine",),
+    "handback": ("{job} -m Broken",),
+    "release": ("{job} --all", "{job} {back}", "{job} {back} --keep"),
+    "detach": ("{running} {theirs}",),
     "token create": ("berta --scope reader", "carl --right accept --right finance"),
     "token revoke": ("anna",),
     "config set": ("list.limit 7", "--unset list.limit", "--user user.name Berta"),
     "config statuses": ("", "new=new work=open done=closed"),
 }  # fmt: skip
 """Commands that write to the store, to another store, to a settings file or to a file."""
+
+_OURS = ("drafted", "offered", "countered", "waiting", "running")
+_THEIRS = ("asked", "job", "handed")
 
 LASTING = ("serve",)
 """Commands that do not end by themselves."""
@@ -132,6 +152,7 @@ class Desk:
         chit("new", "-m", "Only there", cwd=other)
         chit("edit", torn, "--title", "Printer smokes", cwd=here)
         chit("pull", cwd=here)
+        handed = self._hand_out(here)
         notes = self.folder / "notes.txt"
         notes.write_text("some notes\n", encoding="utf-8")
         one = chit(
@@ -148,13 +169,56 @@ class Desk:
         chit("close", closed, cwd=here)
         chit("token", "create", "anna", cwd=here)
         chit("partner", "invite", "acme", "--as", "globex", cwd=here)
-        invitation = chit("partner", "invite", "globex", "--as", "umbrella", cwd=other).id
+        umbrella = self.folder / "umbrella"
+        umbrella.mkdir()
+        chit("init", cwd=umbrella)
+        invitation = chit("partner", "invite", "globex", "--as", "umbrella", cwd=umbrella).id
         export = self.folder / "export.jsonl"
         export.write_text(chit("export", cwd=other).out, encoding="utf-8")
         self.names = {
             "entry": entry, "charge": charge, "invitation": invitation,
             "torn": torn, "one": one, "two": two, "closed": closed, "comment": comment, "file": str(notes),
-            "new": str(self.folder / "fresh"), "other": str(other), "export": str(export),
+            "new": str(self.folder / "fresh"), "other": str(other), "export": str(export), **handed,
+        }  # fmt: skip
+
+    def _hand_out(self, here: Path) -> dict[str, str]:
+        """Tickets that are outsourced to a partner north, or were by a lead south, in every state that a verb needs; by name."""
+        chit, north, south = self.chit, self.folder / "north", self.folder / "south"
+        for place in (north, south):
+            place.mkdir()
+            chit("init", cwd=place)
+        for lead, service, own, name in ((here, north, "globex", "north"), (south, here, "south", "globex")):
+            word = chit("partner", "invite", name, "--as", own, cwd=lead).out
+            chit("partner", "join", "-", stdin=word, cwd=service)
+
+        def sync() -> None:
+            chit("sync", "--remote", "globex", cwd=north)
+            chit("sync", "--remote", "south", cwd=here)
+
+        terms = ("--pay", "80/h", "--hours", "10h")
+        found = {name: chit("new", "-m", f"Wanted: {name}", cwd=here).id for name in _OURS}
+        found |= {name: chit("new", "-m", f"Wanted: {name}", cwd=south).id for name in _THEIRS}
+        for name in _OURS:
+            chit("outsource", found[name], "north", *terms, *(["--draft"] if name == "drafted" else []), cwd=here)
+        for name in _THEIRS:
+            chit("outsource", found[name], "globex", *terms, cwd=south)
+        sync()
+        chit("accept", found["waiting"], found["running"], "--organization", "Globex", cwd=north)
+        chit("counter", found["countered"], "--pay", "90", cwd=north)
+        chit("accept", found["job"], found["handed"], "--organization", "South", cwd=here)
+        sync()
+        chit("comment", found["running"], "-m", "On my way.", cwd=north)
+        chit("ask", found["running"], "-m", "Which floor?", cwd=north)
+        chit("submit", found["waiting"], cwd=north)
+        chit("submit", found["job"], found["handed"], cwd=here)
+        chit("comment", found["job"], "-m", "By the way.", cwd=here)
+        sync()
+        chit("reject", found["job"], "-m", "It still smokes.", cwd=south)
+        sync()
+        running, job = (chit("show", found[name], "--json", cwd=here).json for name in ("running", "job"))
+        return {
+            **found, "question": running["questions"][0]["id"], "theirs": running["comments"][0]["id"],
+            "back": job["comments"][0]["id"],
         }  # fmt: skip
 
     def words(self, line: str) -> list[str]:
