@@ -57,3 +57,13 @@ def test_an_offer_to_nobody(world: World) -> None:
     key = next(key for key in bea.ticket().item_registers if key.startswith("move/"))
     world.settle()
     assert bea.ticket().item(key)["ruling"] == acme.ticket().item(key)["ruling"] == "there is no partner 'initech'"
+
+
+def test_a_colleague_goes_on_after_an_offer(world: World) -> None:
+    """What the desk ruled between two changes of one push reaches who pushed them."""
+    abe = world.places["globex-abe"]
+    offer(abe)
+    abe.write(Edit(abe.ticket(), {"queue": "second"}))
+    world.settle()
+    assert rulings(abe, "offer") == ["taken"]
+    assert abe.handoff().ruled == "assigned"

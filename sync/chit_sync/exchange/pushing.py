@@ -205,7 +205,9 @@ class _Sending:
         if not here.fetched <= here.pulled == answer.before:
             return
         newest = max(results, key=lambda pair: pair[1].seq, default=None)
-        if newest and answer.last > answer.before and newest[1].seq == answer.last:
+        taken = sum([1 for _, result in results if result.status == TAKEN])
+        # A desk's rulings lie between the changes that it took.
+        if newest and 0 < taken == answer.last - answer.before and newest[1].seq == answer.last:
             cursor.advance(self.store, here.id, pulled=answer.last, tip=newest[0][1])
 
     def reach(self, seq: int) -> None:
