@@ -105,7 +105,7 @@ def _named(ticket: Ticket, name: str) -> tuple[str, list[str]]:
         for key in ticket.item_registers
         if key.partition("/")[2].startswith(ident) and (kind not in schema.ITEMS or key.startswith(kind + "/"))
     )
-    if not ident or not found:
+    if not found or not name:
         raise NotFoundError(
             f"no field or item {name!r} in {ticket.id[:8]}",
             "A field is named as in `chit edit`, an item by the beginning of its id; `chit show` has both.",
