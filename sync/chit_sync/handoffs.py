@@ -34,6 +34,9 @@ TAKEN = "taken"
 
 EXPIRED = "expired"
 
+_QUOTED = 200
+"""Most characters of a reason that are told again in another one."""
+
 
 class Transition(NamedTuple):
     """A row of the table. target: "" leaves the status as it is. reason: no, optional or required. by: person, or store for what
@@ -368,7 +371,8 @@ def _overtaken(handoff: Handoff, role: str) -> str:
     if verb == "expire":
         return f"it came too late: the time to accept had passed; the handoff is {handoff.ruled}"
     who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
-    said = f": {handoff.text('reason')}" if handoff.text("reason") else ""
+    reason = " ".join(handoff.text("reason").split())  # a ruling is one line
+    said = f" ({reason if len(reason) <= _QUOTED else reason[:_QUOTED] + '…'})" if reason else ""
     return f"it came too late: meanwhile {who} said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
 
 
@@ -406,7 +410,8 @@ def table() -> str:
     for row in TRANSITIONS:
         verb = row.verb if row.by == "store" else f"`{COMMANDS.get(row.verb, row.verb)}`"
         target = row.target or "as it was"
-        lines.append(f"| {', '.join(row.sources)} | {_who(row)} | {verb} | {row.reason} | {target} | {row.help} |")
+        who = _who(row).replace(SERVICE, "service partner")
+        lines.append(f"| {', '.join(row.sources)} | {who} | {verb} | {row.reason} | {target} | {row.help} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import handoffs
+from chit_sync import handoffs, schema
 from chit_sync.errors import ConflictError
 from chit_sync.handoffs import LEAD, SERVICE, STATUSES, TAKEN, Circumstances, Handoff, Move, Ruling
 from chit_sync.registers import Value
@@ -290,8 +290,8 @@ def test_extend() -> None:
     ("verb", "by", "reason"),
     [
         ("accept", "anna", "it came too late: meanwhile the other side said `accept`; the handoff is accepted"),
-        ("cancel", BOB, "it came too late: meanwhile the other side said `cancel`: too dear; the handoff is canceled"),
-        ("recall", "anna", "it came too late: meanwhile a colleague said `recall`: too dear; the handoff is canceled"),
+        ("cancel", BOB, "it came too late: meanwhile the other side said `cancel` (too dear); the handoff is canceled"),
+        ("recall", "anna", "it came too late: meanwhile a colleague said `recall` (too dear); the handoff is canceled"),
         ("expire", BOB, "it came too late: the time to accept had passed; the handoff is declined"),
     ],
 )
@@ -300,6 +300,15 @@ def test_overtaken(verb: str, by: str, reason: str) -> None:
     why = "expired" if verb == "expire" else "too dear" if verb != "accept" else None
     handoff = _handoff(handoffs.VERBS[verb].target, last="m9", verb=verb, reason=why)
     assert _refused(handoffs.rule(handoff, _move("decline", by, reason="no"), AROUND)) == reason
+
+
+def test_a_ruling_is_one_line() -> None:
+    """However long the reason was that the other side gave, and on however many lines, the ruling can be written down."""
+    handoff = _handoff("canceled", last="m9", verb="cancel", reason="No.\n\nReally:\t" + "no " * 1_000)
+    reason = _refused(handoffs.rule(handoff, _move("accept", BOB, version=1), AROUND))
+    schema.check("move/m1/ruling", reason)
+    assert "(No. Really: no no" in reason
+    assert reason.endswith("…); the handoff is canceled")
 
 
 def test_moves_in_the_air() -> None:
