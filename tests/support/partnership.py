@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from socket import socket
+from typing import Any, Self, cast
+from uuid import uuid4
 
 from chit_sync import authoring, outsourcing
 from chit_sync.authoring import Edit
+from chit_sync.change import Change, digest, encode
 from chit_sync.clock import DAY
 from chit_sync.exchange import attachments, joining
 from chit_sync.exchange.pulling import pull
@@ -24,6 +27,7 @@ from chit_sync.store import blobs, partners, reading, remotes
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
+from chit_sync.wire import Offer
 from chit_sync.work import charge_paths, time_paths
 from conftest import NewStore
 from support.server import Proxy, serving
@@ -54,7 +58,10 @@ class Recorder(Proxy):
         super().__init__(target)
 
     def _pass_on(self, source: Any, target: Any, asking: bool) -> None:
-        super()._pass_on(source, target if asking else _Tapped(target, self.heard), asking)
+        super()._pass_on(source, target if asking else cast(socket, _Tapped(target, self.heard)), asking)
+
+    def __enter__(self) -> Self:
+        return self
 
     def check(self) -> None:
         """Fails if anything internal was sent."""
@@ -263,3 +270,39 @@ def partnership(new_store: NewStore, kind: str = "http") -> Iterator[Pair]:
         yield Pair(lead, service, recorder.address, recorder)
     assert problems == []
     recorder.check()
+
+
+def forged(
+    ident: str,
+    sets: Mapping[str, Value],
+    by: str = "bob@acme",
+    at: int | None = None,
+    over: Sequence[str] = (),
+    **more: Any,
+) -> Offer:
+    """A change made by hand, as somebody makes it who does not use chit."""
+    stamp = time_of_day() if at is None else at
+    change = Change(ticket=ident, at=stamp, by=by, set=dict(sets), nonce=uuid4().hex[:16], over=sorted(over), **more)
+    body = encode(change)
+    return Offer(digest(body), body)
+
+
+def said(handoff_id: str, item: str = "kkkkkkkkkkkkkkkk", **fields: Value) -> dict[str, Value]:
+    """The paths of a comment for a handoff."""
+    values: dict[str, Value] = {"body": "hello", "visibility": "partner", "to": handoff_id, **fields}
+    return {f"comment/{item}/{name}": value for name, value in values.items()}
+
+
+def item(kind: str, ident: str, **fields: Value) -> dict[str, Value]:
+    """The paths of any item."""
+    return {f"{kind}/{ident}/{name}": value for name, value in fields.items()}
+
+
+def send(log: Log, *offers: Offer) -> list[tuple[str, str]]:
+    """Offers changes; what became of each, and why."""
+    return [(result.status, result.reason) for result in log.append(offers).results]
+
+
+def bodies(store: Store) -> list[bytes]:
+    """All changes of a store, as they are."""
+    return [row[0] for row in store.db.execute("SELECT body FROM changes ORDER BY seq")]

@@ -144,8 +144,9 @@ class App:
         else:
             token = tokens.of_secret(log.store, secret.strip()) if kind.lower() == "bearer" else None
             if token is None:
+                hint = "Ask for a new invitation." if tokens.was_partners(log.store, secret.strip()) else ""
                 raise _Refusal(
-                    Problem(401, "Unauthorized", "the token is unknown or was revoked", "bad-token"),
+                    Problem(401, "Unauthorized", "the token is unknown or was revoked", "bad-token", hint),
                     {"WWW-Authenticate": 'Bearer realm="chit", error="invalid_token"'},
                 )
             scope, rights = token.scope, token.rights

@@ -116,6 +116,13 @@ def of_secret(store: Store, secret: str) -> Token | None:
     return None if row is None else Token._make(row)
 
 
+def was_partners(store: Store, secret: str) -> bool:
+    """Whether it is the token of a partner, good or revoked."""
+    with explained(store.path):
+        row = store.db.execute("SELECT scope FROM tokens WHERE hash = ?", (hashed(secret),)).fetchone()
+    return row is not None and row[0] == "partner"
+
+
 def hashed(secret: str) -> bytes:
     """What is kept of a secret. A fast hash will do: nobody guesses that many random bytes."""
     from hashlib import sha256
