@@ -22,6 +22,7 @@ from chit_sync.handoffs import (
     commands,
     decide,
     what_now,
+    why_not,
 )
 from chit_sync.registers import Value
 from chit_sync.schema import OPEN_CATEGORIES, TERMS
@@ -63,6 +64,12 @@ def offer(
     decide("none" if last is None else last.status, verb, LEAD)
     if ticket.category not in OPEN_CATEGORIES:
         raise ConflictError("a closed ticket is not outsourced", "Reopen it first: `chit reopen`.")
+    above = _last(ticket, SERVICE)
+    if above is not None and above.status not in handoffs.TAKEN_ON and above.value("accepted") is None:
+        raise ConflictError(
+            f"the ticket belongs to {above.partner}, whose offer is {above.status}",
+            what_now(above.status, SERVICE, countered=bool(above.text("proposal"))),
+        )
     partner = partner or ("" if last is None else last.partner)
     _check_partner(store, partner)
     if last is not None and last.status == UNSENT:
@@ -81,14 +88,13 @@ def offer(
 
 def _check_partner(store: Store, name: str) -> None:
     """Raises NotFoundError or ConflictError where this store exchanges with partners and that is none; a copy of it cannot know."""
-    known = [one for one in partners.listing(store) if one.role == SERVICE]
     if not name:
         raise UsageError("no partner named", "Say whom to outsource it to: `chit outsource TICKET PARTNER`.")
-    if not known:
+    if not partners.any_here(store):
         return
-    found = next((one for one in known if one.name == name), None)
+    found = next((one for one in partners.listing(store) if (one.name, one.role) == (name, SERVICE)), None)
     if found is None:
-        raise NotFoundError(f"no partner {name!r}", f"There are: {', '.join(one.name for one in known)}.")
+        raise NotFoundError(f"no service partner {name!r}", "`chit partner list` shows what there is.")
     if found.ended is not None:
         raise ConflictError(f"the partnership with {name} has ended", "`chit partner invite` begins a new one.")
     if found.token is None:
@@ -118,10 +124,9 @@ def current(ticket: Ticket, verb: str, partner: str = "") -> Handoff:
     if found is None:
         other = _last(ticket, SERVICE if row.role == LEAD else LEAD, partner)
         if other is not None:
-            side = "lead" if row.role == LEAD else "service partner"
+            countered = bool(other.text("proposal"))
             raise ConflictError(
-                f"`{verb}` is for the {side}; in the handoff with {other.partner} that is the other side",
-                what_now(other.status, other.role),
+                why_not(other.status, verb, other.role), what_now(other.status, other.role, countered=countered)
             )
         raise ConflictError(
             f"the ticket is not outsourced{' to ' + partner if partner else ''}",
