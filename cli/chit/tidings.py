@@ -2,7 +2,6 @@
 
 from chit.language import translate
 from chit.text import clean, shorten
-from chit_sync.handoffs import COMMANDS
 
 _LONGEST = 80
 
@@ -41,4 +40,6 @@ def told(verb: str, role: str, partner: str, ticket: str, text: str = "", time: 
 
 def command(verb: str) -> str:
     """A verb as one types it."""
+    from chit_sync.handoffs import COMMANDS
+
     return COMMANDS.get(verb, verb)

@@ -1,5 +1,7 @@
 """`chit status`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from chit.context import App
@@ -7,18 +9,39 @@ from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.language import translate
 from chit.text import SHORT_ID, ago, clean, counted, paint
+from chit.tidings import command as command_of
 from chit_sync.store.overview import Exchange, Overview, overview
 from chit_sync.store.reading import idents
 from chit_sync.ticket import iso
 
+if TYPE_CHECKING:
+    from chit_sync.store.waiting import Kind
+
 _MOST_SHOWN = 10
 """Refusals that a person is shown; --json has all."""
+
+_TABLE = {
+    "offers": "{count} offered to you: `chit accept`, `chit decline` or `chit counter` answers",
+    "counter_offers": "{count} on other terms: `chit outsource TICKET` agrees, `chit cancel` refuses",
+    "submissions": "{count} submitted for approval: `chit approve` or `chit reject`",
+    "questions": "{count} open questions to you: `chit ask TICKET --answer`",
+    "deadlines": "{count} with a deadline passed or within two days",
+    "held": "{count} items held back: `chit release TICKET` when the partner works on it again",
+    "unconfirmed": "{count} not confirmed by the lead's store yet: it decides at the next `chit sync`",
+    "refused": "{count} refused by the lead's store:",
+}
+"""What waits in handoffs, by kind."""
 
 
 @command()
 @click.option("--exit-code", is_flag=True, help="End with 10 if anything is unsent, refused or in conflict.")
 def status(app: App, exit_code: bool) -> int:
-    """Say what is unsent, refused or in conflict, and what to do next."""
+    """Say what is unsent, refused or in conflict, and what to do next.
+
+    Where tickets are outsourced also: offers, counter-offers, questions and submissions that wait for your answer, deadlines that have
+    passed or will within two days, items held back, moves that the lead's store has not confirmed, and moves that it has refused. Of a
+    refused move you are told for two weeks, or until anything else is tried or happens with that ticket and partner.
+    """
     found = overview(app.reading, app.now)
     app.output.one(_record(app, found), lambda: "\n".join(_lines(app, found)))
     waiting = found.conflicts or any(sum(one.pending) for one in found.exchanges)
@@ -47,6 +70,21 @@ def _record(app: App, found: Overview) -> dict[str, object]:
             }
             for one in found.exchanges
         ],
+        "handoffs": {
+            name: {
+                "total": found.handoffs[name].total if found.handoffs else 0,
+                "first": [
+                    {
+                        **one._asdict(),
+                        "deadline": iso(one.deadline),
+                        "verb": one.verb or None,
+                        "reason": one.reason or None,
+                    }
+                    for one in (found.handoffs[name].first if found.handoffs else ())
+                ],
+            }
+            for name in _TABLE
+        },
     }
 
 
@@ -60,10 +98,36 @@ def _lines(app: App, found: Overview) -> list[str]:
         decide = translate("{conflicts}: `chit resolve TICKET` decides", conflicts=counted(found.conflicts, "conflict"))
         lines.append(style(decide, "bold red"))
         lines += [f"    {one.id[:SHORT_ID]}  {clean(one.title)}" for one in found.in_conflict]
+    for name in _TABLE:
+        kind = found.handoffs.get(name)
+        if kind is not None and kind.total:
+            lines += _waiting(app, name, kind)
     for exchange in found.exchanges:
         lines += _exchange(app, exchange)
     if not found.exchanges:
         lines.append(translate("no remote: `chit remote add origin URL` names one to exchange with"))
+    return lines
+
+
+def _waiting(app: App, name: str, kind: "Kind") -> list[str]:
+    """What waits in handoffs."""
+    head = translate(_TABLE[name], count=kind.total)
+    urgent = name in ("refused", "deadlines")
+    lines = [paint(head, "bold red" if urgent else "bold") if app.colored else head]
+    for one in kind.first:
+        line = f"    {one.ticket[:SHORT_ID]}  {one.partner}"
+        if one.deadline is not None:
+            late = one.deadline < app.now
+            when = ago(one.deadline, app.now)
+            line += translate("  overdue {time}", time=when) if late else translate("  due {time}", time=when)
+        if one.count > 1:
+            line += f"  {one.count}"
+        line += f"  {clean(one.title)}"
+        if one.verb:
+            line += f"\n        `{command_of(one.verb)}`: {clean(translate(one.reason))}"
+        lines.append(line)
+    if kind.first and len(kind.first) == _MOST_SHOWN:
+        lines.append(translate("    `chit board` shows all"))
     return lines
 
 

@@ -1,10 +1,13 @@
 """What is going on in a store, at a glance: what is open, in conflict, unsent, refused. Counts from indexes; its cost does not grow."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chit_sync.store import remotes
 from chit_sync.store.database import Store, explained
 from chit_sync.store.remotes import Pending, Refusal, Remote
+
+if TYPE_CHECKING:
+    from chit_sync.store.waiting import Kind
 
 MOST_SHOWN = 10
 
@@ -26,21 +29,24 @@ class InConflict(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """How things stand. open, overdue: tickets. conflicts: all that were written twice; in_conflict: the first few tickets."""
+    """How things stand. open, overdue: tickets. conflicts: all that were written twice; in_conflict: the first few tickets.
+    handoffs: what waits in them, by kind; empty where there are none."""
 
     open: int
     overdue: int
     conflicts: int
     in_conflict: list[InConflict]
     exchanges: list[Exchange]
+    handoffs: "dict[str, Kind]"
 
 
 def overview(store: Store, now: int) -> Overview:
     """How things stand at `now` (microseconds since 1970 UTC)."""
     db = store.db
     with explained(store.path):
-        open_, conflicts = db.execute(
-            "SELECT (SELECT count(*) FROM tickets WHERE state = 0), (SELECT count(*) FROM conflicts)"
+        open_, conflicts, handed = db.execute(
+            "SELECT (SELECT count(*) FROM tickets WHERE state = 0), (SELECT count(*) FROM conflicts),"
+            " EXISTS (SELECT 1 FROM handoffs) OR EXISTS (SELECT 1 FROM items WHERE key GLOB 'move/*')"
         ).fetchone()
         overdue = db.execute("SELECT count(*) FROM tickets WHERE due < ? AND state = 0", (now,)).fetchone()[0]
         rows = db.execute(
@@ -52,4 +58,9 @@ def overview(store: Store, now: int) -> Overview:
         pending = remotes.pending(store, remote)
         refused = remotes.refusals(store, [remote.name]) if pending.refused else []
         exchanges.append(Exchange(remote, pending, refused))
-    return Overview(open_, overdue, conflicts, [InConflict._make(row) for row in rows], exchanges)
+    handoffs: dict[str, Kind] = {}
+    if handed:
+        from chit_sync.store.waiting import waiting  # most stores have no handoff
+
+        handoffs = waiting(store, now)
+    return Overview(open_, overdue, conflicts, [InConflict._make(row) for row in rows], exchanges, handoffs)
