@@ -61,7 +61,8 @@ def offer(
             f"{last.partner} proposes other terms",
             "`chit outsource` without terms agrees to them, `chit cancel` refuses.",
         )
-    decide("none" if last is None else last.status, verb, LEAD)
+    countered = last is not None and bool(last.text("proposal"))
+    decide("none" if last is None else last.status, verb, LEAD, countered=countered)
     if ticket.category not in OPEN_CATEGORIES:
         raise ConflictError("a closed ticket is not outsourced", "Reopen it first: `chit reopen`.")
     above = _last(ticket, SERVICE)
