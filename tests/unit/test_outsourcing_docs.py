@@ -19,7 +19,7 @@ from support.stores import NOON
 
 NAME = "docs/outsourcing.md"
 PAGE = (Path(__file__).parents[2] / NAME).read_text()
-PEOPLE = {"globex": "anna", "acme": "bob"}
+PEOPLE = {"globex": "anna", "acme": "bob", "initech": "ivan"}
 """Organisation to who types there."""
 
 _BLOCK = re.compile(r"(?<=```console\n).*?(?=^```$)", re.M | re.S)
