@@ -128,10 +128,16 @@ class _Whole(NamedTuple):
 def _pieces(store: Store, edit: Edit, by: str) -> "Sequence[_Whole | Piece]":
     """The parts of an edit that go to different people; one, unless the ticket is outsourced or about to be."""
     ticket = edit.ticket
-    if ticket is None or not any(key.startswith("handoff/") for key in (*ticket.item_registers, *edit.set)):
+    if ticket is None or not (
+        any(key.startswith("handoff/") for key in (*ticket.item_registers, *edit.set))
+        or store.db.execute("SELECT 1 FROM handoffs WHERE num = ?", (ticket.number,)).fetchone()
+    ):
         return (_Whole(edit.set, by),)
     from chit_sync.sharing import Wish, pieces
+    from chit_sync.store import reading
 
+    if ticket.item_registers:
+        ticket = reading.load(store, ticket.number)  # what may be done is for what is so now to say, whatever was seen
     status = edit.set.get("status")
     closes = (
         isinstance(status, str) and store.statuses[status] not in OPEN_CATEGORIES and ticket.category in OPEN_CATEGORIES

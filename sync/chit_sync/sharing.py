@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chit_sync import schema
 from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, qualified, shared_values
 from chit_sync.errors import ConflictError, NotFoundError, PolicyError
-from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, TAKEN_ON, Handoff, decide
+from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, TAKEN_ON, UNSENT, Handoff, decide
 from chit_sync.money import parse
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
@@ -97,6 +97,10 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
         reason, hint = edit_refused(ticket, found, key, values)
         if reason:
             raise ConflictError(reason, hint)
+    for handoff in found:
+        written = {path for path in sets if path.startswith(f"handoff/{handoff.id}/")}
+        if handoff.status != UNSENT and written - {f"handoff/{handoff.id}/bill_rate"}:
+            raise ConflictError(f"the terms are locked: the handoff is {handoff.status}", "Look at it again.")
 
 
 def deletion_refused(found: list[Handoff]) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from chit_sync import outsourcing
-from chit_sync.authoring import Edit
+from chit_sync.authoring import Edit, comment_paths
+from chit_sync.errors import ConflictError
 from chit_sync.registers import Value
+from chit_sync.store.making import new_item
 from support.organisations import Place, World
 
 TERMS: dict[str, Value] = {"pay": "80.00", "pay_unit": "hour", "currency": "EUR", "instructions": "be quick"}
@@ -67,3 +69,62 @@ def test_a_colleague_goes_on_after_an_offer(world: World) -> None:
     world.settle()
     assert rulings(abe, "offer") == ["taken"]
     assert abe.handoff().ruled == "assigned"
+
+
+def accepted(world: World) -> tuple[Place, Place]:
+    """The ticket is with acme, which works on it."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    offer(lead)
+    world.exchange(acme, "globex")
+    acme.write(outsourcing.accept(acme.store, acme.ticket()))
+    world.exchange(acme, "globex")
+    assert (lead.handoff().ruled, acme.handoff().ruled) == ("accepted", "accepted")
+    return lead, acme
+
+
+def comment(place: Place, body: str, visibility: str = "public") -> str:
+    """Says something; KIND/ID of it."""
+    item = new_item(place.store)
+    place.write(Edit(place.ticket(), comment_paths(item, body, visibility)))
+    return f"comment/{item}"
+
+
+def act(place: Place, verb: str, reason: str = "why") -> None:
+    place.write(outsourcing.act(place.store, place.ticket(), verb, reason=reason))
+
+
+def submit(place: Place, summary: str = "") -> None:
+    place.write(outsourcing.submit(place.store, place.ticket(), summary=summary))
+
+
+def test_an_editor_open_while_the_work_is_submitted(world: World) -> None:
+    """Who began to edit a shared comment before the submission came cannot save it afterwards."""
+    lead, acme = accepted(world)
+    key = comment(lead, "as it was")
+    seen = lead.ticket()
+    submit(acme)
+    world.exchange(acme, "globex")
+    with pytest.raises(ConflictError, match="cannot change while the work awaits approval"):
+        lead.write(Edit(seen, {f"{key}/body": "changed"}))
+    world.settle()
+    assert [place.ticket().item(key)["body"] for place in (lead, acme)] == ["as it was"] * 2
+
+
+def test_two_who_offer_the_same_draft(world: World) -> None:
+    """The second one's terms do not end up in the offer that the first one sent."""
+    lead = world.places["globex"]
+    lead.write(outsourcing.offer(lead.store, lead.ticket(), "acme", TERMS, draft=True))
+    seen = lead.ticket()
+    offer(lead)
+    with pytest.raises(ConflictError, match="the terms are locked: the handoff is assigned"):
+        lead.write(outsourcing.offer(lead.store, seen, "acme", {**TERMS, "instructions": "other ones"}))
+    assert lead.handoff().value("instructions") == "be quick"
+
+
+def test_an_editor_open_while_the_ticket_is_taken_on(world: World) -> None:
+    """Who began to write a comment before there was a handoff sends it to the partner all the same."""
+    seen = world.places["globex"].ticket()
+    lead, acme = accepted(world)
+    lead.write(Edit(seen, comment_paths(new_item(lead.store), "late words", "public")))
+    world.settle()
+    assert [one.body for one in acme.ticket().comments] == ["late words"]
