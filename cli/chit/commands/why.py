@@ -161,6 +161,8 @@ def _state(side: Side, place: Place) -> str:
         return translate("it waits until {partner} fetches it", partner=who)
     if place.state == "waits":
         return translate("it waits for the next push to {partner}", partner=who)
+    if place.state == "sent":
+        return translate("it was sent to {partner}, and no answer came", partner=who)
     if place.state == "held" and place.reason:
         return translate("it is held back; {partner} refused it: {reason}", partner=who, reason=translate(place.reason))
     if place.state == "held":

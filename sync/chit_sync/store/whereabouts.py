@@ -13,19 +13,20 @@ from chit_sync.crossing import towards
 from chit_sync.errors import AmbiguousError, NotFoundError
 from chit_sync.handoffs import LEAD, SERVICE, Handoff
 from chit_sync.registers import Value
-from chit_sync.store import partners, reading
+from chit_sync.store import partners, reading, remotes
 from chit_sync.store.database import Store, explained
 from chit_sync.store.leaving import handed, let_out_by
 from chit_sync.store.making import heads
 from chit_sync.store.partners import Partner
 from chit_sync.ticket import Ticket
 
-REFUSED, HELD, WAITS, STAYS, UNKNOWN, THEIRS, THERE, EMPTY = (
-    "refused", "held", "waits", "stays", "unknown", "theirs", "there", "empty"
+REFUSED, HELD, WAITS, SENT, STAYS, UNKNOWN, THEIRS, THERE, EMPTY = (
+    "refused", "held", "waits", "sent", "stays", "unknown", "theirs", "there", "empty"
 )  # fmt: skip
-STATES = (REFUSED, HELD, WAITS, STAYS, UNKNOWN, THEIRS, THERE, EMPTY)
-"""The partner would not take it; it is held back; it waits in the partner's sequence; it stays here; this store cannot know; it came from
-the partner; the partner has it; there is nothing. What an item is, is the first of these that one of its fields is."""
+STATES = (REFUSED, HELD, WAITS, SENT, STAYS, UNKNOWN, THEIRS, THERE, EMPTY)
+"""The partner would not take it; it is held back; it waits in the partner's sequence; it was sent and no answer came; it stays here; this
+store cannot know; it came from the partner; the partner has it; there is nothing. What an item is, is the first of these that one of its
+fields is."""
 
 _ALWAYS = frozenset(
     ("own", "no-contact", "internal", "never", "unaddressed", "hours", "received", "theirs", "unqualified", "elsewhere")
@@ -154,6 +155,10 @@ class _Seen:
         self.handoff = handoff
         self.partner = partner
         self.handed = 0 if partner is None else handed(store, partner)
+        self.offered = 0
+        """The last place in the log that was sent in a push without an answer."""
+        if partner is not None and partner.remote is not None:
+            self.offered = store.meta(remotes.offered_key(partner.remote), 0)
 
     def place(self, path: str) -> Place:
         """Where the value at a path is."""
@@ -167,13 +172,13 @@ class _Seen:
         state, rule, reason = self._sent(seq, origin, path)
         if change.by.endswith("@" + self.handoff.partner):
             state, rule = THEIRS, "theirs"
-        elif held and state != WAITS and any(held == one.id for one in self._handoffs()):
+        elif held and state in ("", REFUSED) and any(held == one.id for one in self._handoffs()):
             state, rule = HELD, "held"
         elif not state:
             rule, leaves = self._rule(list(change.set), change.by, path)
             state = STAYS if self.partner is not None or rule in _ALWAYS else UNKNOWN
             rule = "then" if leaves and state == STAYS else rule
-        earlier = self._earlier(seq, path) if state in (HELD, STAYS, REFUSED, WAITS) else ""
+        earlier = self._earlier(seq, path) if state in (HELD, STAYS, REFUSED, WAITS, SENT) else ""
         return Place(path, value, state, rule, reason, ident, change.time, change.by, earlier)
 
     def _handoffs(self) -> Iterator[Handoff]:
@@ -204,7 +209,9 @@ class _Seen:
         rule = let_out_by(path, self.partner)
         if refused or refusal:
             return REFUSED, rule, refused or refusal
-        return THERE if place <= self.handed or origin == self.partner.remote else WAITS, rule, ""
+        if place <= self.handed or origin == self.partner.remote:
+            return THERE, rule, ""
+        return SENT if seq <= self.offered else WAITS, rule, ""
 
     def _earlier(self, seq: int, path: str) -> str:
         """The last change at that path before the one at `seq` that the partner has."""
