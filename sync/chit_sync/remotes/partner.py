@@ -17,6 +17,7 @@ from chit_sync.store import blobs, desk, log, partners, reading
 from chit_sync.store.database import Store, explained
 from chit_sync.store.partners import Partner
 from chit_sync.store.remotes import VISITOR
+from chit_sync.ticket import Ticket
 from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Answer, Info, Offer, Result, Sent
 
 PAGE = 200
@@ -118,8 +119,10 @@ class PartnerLog:
         reason = policy.ahead(change, self.store.now()) or arriving.from_service(
             change, ticket, self.partner.name, self.partner.own
         )
-        reason = reason or self._without_bytes(change)
         if reason or ticket is None:
+            return Result(REFUSED, reason=reason)
+        reason = self._without_bytes(change, ticket)
+        if reason:
             return Result(REFUSED, reason=reason)
         db = self.store.db
         db.execute("SAVEPOINT taking")
@@ -131,11 +134,15 @@ class PartnerLog:
         db.execute("RELEASE taking")
         return Result(REFUSED, reason=reason) if reason else Result(TAKEN, 0, number)
 
-    def _without_bytes(self, change: Change) -> str:
+    def _without_bytes(self, change: Change, ticket: Ticket) -> str:
         """Why files are not taken: a file is named by its hash, and whoever has only that could have it shown here as its own."""
-        for path, value in change.set.items():
-            if path.startswith("attachment/") and path.endswith("/sha256") and not self._may_have(str(value)):
-                return f"attachment {path[11:19]}: its bytes were not sent"
+        for key in {path.rpartition("/")[0] for path in change.set if path.endswith(("/sha256", "/size"))}:
+            sha256 = str(change.set.get(f"{key}/sha256") or ticket.item(key).get("sha256"))
+            size = change.set.get(f"{key}/size", ticket.item(key).get("size"))
+            if not self._may_have(sha256):
+                return f"attachment {key[11:19]}: its bytes were not sent"
+            if size is not None and size != blobs.size_of(self.store, sha256):
+                return f"attachment {key[11:19]}: it has another size"
         return ""
 
     def _check_open(self) -> None:
