@@ -45,6 +45,12 @@ def page(app: App, ticket: Ticket) -> str:
         lines[2:2] = [style(translate("This ticket was deleted; `chit reopen` brings it back."), "red")]
     if ticket.value("merged"):
         lines[2:2] = [style(translate("Merged into {ticket}.", ticket=ticket.text("merged")[:SHORT_ID]), "yellow")]
+    outsourced = any(key.startswith("handoff/") for key in ticket.item_registers)
+    if outsourced:
+        from chit.handed import block  # few tickets are
+
+        told = block(app, ticket)
+        lines += [*told, ""] if told else []
     facts = _facts(ticket, when)
     if facts:
         widest = max(len(name) for name, _ in facts)
@@ -61,12 +67,16 @@ def page(app: App, ticket: Ticket) -> str:
     if ticket.text("description"):
         lines += [*_text(ticket.text("description"), screen), ""]
     for comment in ticket.comments:
-        lines += [style(_rule(comment, when(comment.time), screen), "dim"), *_text(comment.body, screen), ""]
+        held = _held(ticket, f"comment/{comment.id}")
+        lines += [style(_rule(comment, when(comment.time), screen, held), "dim"), *_text(comment.body, screen), ""]
     if ticket.attachments:
         lines.append(style(translate("Attachments"), "bold"))
         for attachment in ticket.attachments:
             where = "" if attachment.here else translate("  (its bytes are not here yet)")
-            lines.append(f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}")
+            held = _held(ticket, f"attachment/{attachment.id}")
+            lines.append(
+                f"  {attachment.id[:SHORT_ID]}  {clean(attachment.name)}  {size(attachment.size)}{where}{held}"
+            )
         lines.append("")
     for title, entries in (
         (translate("Time"), _times(app, ticket)),
@@ -117,7 +127,13 @@ def _times(app: App, ticket: Ticket) -> list[str]:
     return [
         *(
             _entry(
-                one.id, local(one.date, app.zone)[:10], spell_span(one.minutes), one.author, one.visibility, one.note
+                one.id,
+                local(one.date, app.zone)[:10],
+                spell_span(one.minutes),
+                one.author,
+                one.visibility,
+                one.note,
+                one.held,
             )
             for one in found
         ),
@@ -134,7 +150,8 @@ def _charges(app: App, ticket: Ticket) -> list[str]:
 
     lines = [
         _entry(
-            one.id, local(one.time, app.zone)[:10], f"{spell(parse(one.amount))} {one.currency}", one.author, one.visibility, one.note
+            one.id, local(one.time, app.zone)[:10], f"{spell(parse(one.amount))} {one.currency}", one.author, one.visibility, one.note,
+            one.held,
         )
         for one in found
     ]  # fmt: skip
@@ -144,13 +161,18 @@ def _charges(app: App, ticket: Ticket) -> list[str]:
     return lines
 
 
-def _entry(ident: str, day: str, amount: str, author: str, visibility: str, note: str) -> str:
-    mark = "" if visibility == "public" else f"{visibility}  "
+def _entry(ident: str, day: str, amount: str, author: str, visibility: str, note: str, held: str) -> str:
+    mark = ("" if visibility == "public" else f"{visibility}  ") + (translate("(held back)  ") if held else "")
     return f"{ident[:SHORT_ID]}  {day}  {amount}  {clean(author)}  {mark}{clean(' '.join(note.split()))}"
 
 
-def _rule(comment: Comment, time: str, screen: int) -> str:
-    mark = "" if comment.visibility == "public" else f" · {comment.visibility}"
+def _held(ticket: Ticket, key: str) -> str:
+    """The mark of an item that is held back from a partner."""
+    return translate("  (held back)") if ticket.item_registers[key].get("held") and ticket.item(key).get("held") else ""
+
+
+def _rule(comment: Comment, time: str, screen: int, held: str) -> str:
+    mark = ("" if comment.visibility == "public" else f" · {comment.visibility}") + held
     head = f"── {clean(comment.author)} · {time}{mark} · {comment.id[:SHORT_ID]} "
     return head + "─" * max(3, screen - len(head))
 

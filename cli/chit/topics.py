@@ -110,6 +110,8 @@ def ticket_schema() -> dict[str, Any]:
         ),
         "charges": _list({**item, "amount": text, "currency": text, "note": text, "bundle": maybe, **shared}),
         "questions": _list({"id": text, "author": text, "time": time, "body": text, "answer": maybe, **shared}),
+        "partner": maybe,
+        "handoff": {"enum": [*(choice.name for choice in schema.HANDOFF_STATUSES), None]},
         "handoffs": _list(
             {
                 "id": text,

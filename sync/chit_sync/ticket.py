@@ -229,6 +229,8 @@ class Ticket(NamedTuple):
         fields["due"] = iso(self.value("due"))
         fields["emergency"] = bool(self.value("emergency"))
         fields["deleted"] = bool(self.value("deleted"))
+        found = self.handoffs
+        handoff = _foremost(found)
         return {
             "schema": SCHEMA,
             "id": self.id,
@@ -245,7 +247,9 @@ class Ticket(NamedTuple):
             "times": [{**_told_item(time), "date": iso(time.date)} for time in self.times],
             "charges": [{**_told_item(charge), "time": iso(charge.time)} for charge in self.charges],
             "questions": [{**_told_item(question), "time": iso(question.time)} for question in self.questions],
-            "handoffs": [told_handoff(handoff) for handoff in self.handoffs],
+            "partner": None if handoff is None else handoff.partner,
+            "handoff": None if handoff is None else handoff.status,
+            "handoffs": [told_handoff(handoff) for handoff in found],
             "links": [link._asdict() for link in self.links],
             "remotes": [elsewhere._asdict() for elsewhere in self.elsewhere],
             "conflicts": [conflict.record() for conflict in self.conflicts],
@@ -258,6 +262,17 @@ def _told_item(item: Time | Charge | Question) -> dict[str, Any]:
         name: None if value == "" and name in ("to", "held", "bundle") else value
         for name, value in item._asdict().items()
     }
+
+
+def _foremost(found: "list[Handoff]") -> "Handoff | None":
+    """The handoff that one means who names one: the open one, in a chain that in which we are the lead; else the last."""
+    if not found:
+        return None
+    from chit_sync.handoffs import LEAD, OPEN
+
+    return max(
+        enumerate(found), key=lambda one: (open_ := one[1].status in OPEN, open_ and one[1].role == LEAD, one[0])
+    )[1]
 
 
 def told_handoff(handoff: "Handoff") -> dict[str, Any]:

@@ -174,7 +174,7 @@ def test_tickets_from_standard_input(desk: Chit, ticket: str) -> None:
 FIELDS = (
     "There are: schema, id, number, title, description, status, priority, impact, type, queue, assignee, requester, organization, "
     "contract, product, due, emergency, merged, deleted, category, labels, custom, created, updated, author, comments, attachments, times, "
-    "charges, questions, handoffs, links, remotes, conflicts."
+    "charges, questions, partner, handoff, handoffs, links, remotes, conflicts."
 )
 BRACE = "Write {{ for {."
 

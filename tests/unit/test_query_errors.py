@@ -44,10 +44,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
          "Did you mean 'incident'? It is one of: incident, request, problem, change, question, task, bug, feature, epic."),
         ("is:opened", 4, "is: cannot be 'opened'",
          ("Did you mean 'open'? It is one of: open, closed, deleted, merged, unpushed, conflict, overdue, emergency, mine,"
-         " waiting-customer, waiting-agent.")),
+         " waiting-customer, waiting-agent, outsourced, offered.")),
         ("has:atachment", 5, "a ticket cannot have or lack 'atachment'",
          ("Did you mean 'attachment'? It is one of: title, status, impact, type, queue, assignee, requester, organization,"
-         " contract, product, due, description, body, priority, label, link, comment, attachment, x.NAME.")),
+         " contract, product, due, description, body, priority, label, link, comment, attachment, handoff, partner, x.NAME.")),
         ("due:tomorow", 5, "'tomorow' is not a time",
          ("Did you mean 'tomorrow'? Times are 2026-11-23, 2026-11-23T14:05, 2026-11, today, yesterday, tomorrow, monday,"
          " 30m, 2h, 7d, 2w.")),

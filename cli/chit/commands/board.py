@@ -142,7 +142,7 @@ def _hours(row: Entry) -> str:
 
 def _notes(row: Entry) -> str:
     """What else is to be known, in a few characters."""
-    notes = []
+    notes = [row.status] if row.list == "earlier" else []
     if row.countered:
         notes.append(translate("counter-offer"))
     if row.questions:

@@ -21,14 +21,14 @@ _MOST_SHOWN = 10
 """Refusals that a person is shown; --json has all."""
 
 _TABLE = {
-    "offers": "{count} offered to you: `chit accept`, `chit decline` or `chit counter` answers",
-    "counter_offers": "{count} on other terms: `chit outsource TICKET` agrees, `chit cancel` refuses",
-    "submissions": "{count} submitted for approval: `chit approve` or `chit reject`",
-    "questions": "{count} open questions to you: `chit ask TICKET --answer`",
-    "deadlines": "{count} with a deadline passed or within two days",
-    "held": "{count} items held back: `chit release TICKET` when the partner works on it again",
-    "unconfirmed": "{count} not confirmed by the lead's store yet: it decides at the next `chit sync`",
-    "refused": "{count} refused by the lead's store:",
+    "offers": "offered to you, {count}: `chit accept`, `chit decline` or `chit counter`",
+    "counter_offers": "other terms proposed, {count}: `chit outsource TICKET` agrees, `chit cancel` refuses",
+    "submissions": "submitted for your approval, {count}: `chit approve` or `chit reject`",
+    "questions": "open questions to you, {count}: `chit ask TICKET --answer`",
+    "deadlines": "deadlines that have passed or will within two days, {count}:",
+    "held": "held back from a partner, {count}: `chit release TICKET` sends it when it can cross",
+    "unconfirmed": "not confirmed by the lead's store yet, {count}: it decides at the next `chit sync`",
+    "refused": "refused by the lead's store, {count}:",
 }
 """What waits in handoffs, by kind."""
 
@@ -120,8 +120,8 @@ def _waiting(app: App, name: str, kind: "Kind") -> list[str]:
             late = one.deadline < app.now
             when = ago(one.deadline, app.now)
             line += translate("  overdue {time}", time=when) if late else translate("  due {time}", time=when)
-        if one.count > 1:
-            line += f"  {one.count}"
+        if one.number > 1:
+            line += f"  {one.number}"
         line += f"  {clean(one.title)}"
         if one.verb:
             line += f"\n        `{command_of(one.verb)}`: {clean(translate(one.reason))}"

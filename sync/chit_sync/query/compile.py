@@ -2,7 +2,8 @@
 
 Besides that, what a query says about the state of tickets is worked out here, because a query that says nothing means open tickets:
 it is confined to them unless it speaks of status, category or state, names tickets (id, number, link), looks for words, or asks for what
-must not be overlooked (is:conflict, is:unpushed). Deleted tickets are found only where is:deleted is spoken of.
+must not be overlooked (is:conflict, is:unpushed). Deleted tickets are found only where is:deleted is spoken of. What a lead offers and
+nobody here has accepted is none of our open tickets, and is found where partners are spoken of.
 """
 
 from chit_sync.errors import QueryError
@@ -17,11 +18,11 @@ SORTS = ("priority", "updated", "created", "due", "number", "title", "status", "
 
 IS = (
     "open", "closed", "deleted", "merged", "unpushed", "conflict", "overdue", "emergency", "mine",
-    "waiting-customer", "waiting-agent",
+    "waiting-customer", "waiting-agent", "outsourced", "offered",
 )  # fmt: skip
 
-_SPEAKS_OF_STATE = frozenset(("status", "category", "closed", "id", "number", "link"))
-_IS_SPEAKS_OF_STATE = frozenset(("open", "closed", "deleted", "merged", "unpushed", "conflict"))
+_SPEAKS_OF_STATE = frozenset(("status", "category", "closed", "id", "number", "link", "handoff"))
+_IS_SPEAKS_OF_STATE = frozenset(("open", "closed", "deleted", "merged", "unpushed", "conflict", "offered"))
 _WORDS = frozenset(("title", "description", "body", "comment"))
 
 
@@ -29,10 +30,10 @@ class Compiled:
     """A query, ready to be run.
 
     conditions: all must hold. words: all must be found. order: (key, descending), the most important first. open: it finds open
-    tickets only; deleted: it may find deleted ones. statuses: in their order, for sorting.
+    tickets only; offers: with them what leads offer; deleted: it may find deleted ones. statuses: in their order, for sorting.
     """
 
-    __slots__ = ("conditions", "deleted", "open", "order", "statuses", "words")
+    __slots__ = ("conditions", "deleted", "offers", "open", "order", "statuses", "words")
 
     def __init__(self, statuses: list[str]) -> None:
         self.statuses = statuses
@@ -40,6 +41,7 @@ class Compiled:
         self.words: list[Word] = []
         self.order: list[tuple[str, bool]] = []
         self.open = False
+        self.offers = False
         self.deleted = False
 
     @property
@@ -102,6 +104,16 @@ def _words(term: Term) -> list[Word]:
     return [found] if found else []
 
 
+def _names(term: Term) -> set[str]:
+    """The values of a term, as words."""
+    return {value.low.word for value in term.values if value.low}
+
+
+def _is_presence(term: Term) -> bool:
+    """Whether a term asks for any value or none only."""
+    return _names(term) <= {"any", "none"}
+
+
 def _sorting(text: str) -> list[tuple[str, bool]]:
     """The order that a `sort` beside the query asks for: `priority,-updated`."""
     order: list[tuple[str, bool]] = []
@@ -156,8 +168,10 @@ class _Compiler:
     def term(self, term: Term, *, negated: bool) -> Sql:
         """The condition of one field."""
         name = term.field if term.field.startswith("x.") else term.field.lower()
-        if name in _SPEAKS_OF_STATE:
+        if name in _SPEAKS_OF_STATE and not (name == "handoff" and _is_presence(term)):
             self.anywhere = True
+        if not negated and (name in presence.HANDED or (name == "has" and _names(term) & set(presence.HANDED))):
+            self.compiled.offers = True
         if name == "is":
             return join([self.state(only(value, "is").text.lower(), value.column) for value in term.values], "OR")
         if name in ("has", "no"):

@@ -7,16 +7,20 @@ from collections.abc import Callable
 
 from chit_sync.errors import QueryError
 from chit_sync.query import values
-from chit_sync.query.presence import custom, item, register
+from chit_sync.query.presence import custom, handed, item, register
 from chit_sync.query.tree import Atom, Value
 from chit_sync.query.values import NOTHING, Context, choice, join, levels, only, suggestion
 from chit_sync.query.words import Sql, Word, among, word
-from chit_sync.schema import CATEGORIES, IMPACTS, PRIORITIES, TYPES
+from chit_sync.schema import CATEGORIES, HANDOFF_STATUSES, IMPACTS, PRIORITIES, TYPES
 
 Condition = Callable[[Value, Context], Sql]
 
+HANDOFFS = tuple(status.name for status in HANDOFF_STATUSES)
 _LETTERS = frozenset("klmnopqrstuvwxyz")
-_DEFAULT_REMOTE = "(SELECT r.id FROM remotes r ORDER BY r.name <> 'origin', r.id LIMIT 1)"
+_DEFAULT_REMOTE = (
+    "(SELECT r.id FROM remotes r WHERE r.id NOT IN (SELECT p.remote FROM partners p WHERE p.remote IS NOT NULL)"
+    " ORDER BY r.name <> 'origin', r.id LIMIT 1)"
+)
 """As `store.reading.default_remote`."""
 
 _CLOSED = """(SELECT coalesce(json_extract(CAST(c.body AS TEXT), '$.when'), json_extract(CAST(c.body AS TEXT), '$.at'))
@@ -109,7 +113,7 @@ def _number(value: Value, _: Context) -> Sql:
     here, _same = values.number("o.num", value, "number")
     sql = (
         f"t.num IN (SELECT n.num FROM numbers n WHERE n.remote = {_DEFAULT_REMOTE} AND {there}"
-        f" UNION ALL SELECT o.num FROM tickets o WHERE {here} AND NOT EXISTS (SELECT 1 FROM remotes))"
+        f" UNION ALL SELECT o.num FROM tickets o WHERE {here} AND {_DEFAULT_REMOTE} IS NULL)"
     )
     return sql, found * 2
 
@@ -170,6 +174,16 @@ def _link(value: Value, _: Context) -> Sql:
     return sql, [*bounds, *bounds]
 
 
+def _partner(value: Value, _: Context) -> Sql:
+    """The ticket's latest handoff, in either role, is with that partner."""
+    sql, found = values.text("h.partner", value, only(value, "partner", "~"))
+    return handed(sql), found
+
+
+def _handoff(value: Value, _: Context) -> Sql:
+    return handed("h.status = ?"), [choice(only(value, "handoff"), "handoff", HANDOFFS)]
+
+
 def _time(column: str, *, ahead: bool = False) -> Condition:
     def condition(value: Value, context: Context) -> Sql:
         return values.time(f"t.{column}", value, context, ahead=ahead)
@@ -216,6 +230,8 @@ FIELDS: dict[str, Condition] = {
     "author": _line("author", person=True),
     "label": _label,
     "link": _link,
+    "partner": _partner,
+    "handoff": _handoff,
     "created": _time("created"),
     "updated": _time("updated"),
     "closed": _closed,
@@ -230,6 +246,9 @@ _INSTEAD = {
     "conflict": "is:conflict",
     "emergency": "is:emergency",
     "attachment": "has:attachment",
+    "outsourced": "is:outsourced",
+    "lead": "partner:NAME",
+    "service": "partner:NAME",
 }
 """What to write instead of names that look like fields."""
 

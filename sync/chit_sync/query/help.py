@@ -1,6 +1,7 @@
 """What `chit help queries` says. The names come from the tables that the language itself works by."""
 
 from chit_sync.query.compile import IS, SORTS
+from chit_sync.query.fields import HANDOFFS
 from chit_sync.query.presence import HAS
 from chit_sync.times import HINT
 
@@ -28,18 +29,22 @@ Fields
   status category                 a status of this store; what it means: new open pending review resolved closed rejected
   priority impact                 names, priority also by number; high.. is high or more urgent
   type queue assignee requester organization contract product author label
+  partner                         whom it is outsourced to, or who outsourced it to you
+  handoff                         how far that is: {" ".join(HANDOFFS[:4])}
+                                  {" ".join(HANDOFFS[4:])}
   created updated closed due      times: a date is that whole day; 7d alone is within 7 days, back or, for due, ahead
   x.NAME                          a field of your own; numbers compare as numbers
 
-  is:   {" ".join(IS[:7])}
-        {" ".join(IS[7:])}
+  is:   {" ".join(IS[:8])}
+        {" ".join(IS[8:])}
   has: no:   {" ".join(HAS[:9])}
         {" ".join(HAS[9:])} x.NAME
   sort:      {" ".join(SORTS)}; -updated is the newest first
 
 {HINT}
 
-A query that says nothing about state finds open tickets only. It finds closed ones too if it looks for words, names tickets (id, number,
-link), or speaks of status, category, closed, is:open, is:closed, is:merged, is:conflict or is:unpushed. Deleted tickets are found only
-where is:deleted is spoken of. Open tickets are listed by urgency, then the latest first; anything else the latest first.
+A query that says nothing about state finds open tickets only; with partner or has:handoff also what a lead offers you, which is none of
+your tickets yet. It finds closed ones and offers too if it looks for words, names tickets (id, number, link), or speaks of status,
+category, closed, handoff, is:open, is:closed, is:merged, is:conflict, is:unpushed or is:offered. Deleted tickets are found only where
+is:deleted is spoken of. Open tickets are listed by urgency, then the latest first; anything else the latest first.
 """

@@ -9,12 +9,21 @@ _ITEMS = "i.pk > t.num << 24 AND i.pk < (t.num + 1) << 24"
 _ALIVE = "json_extract(i.fields, '$.deleted[0][1]') IS NOT 1"
 
 _UNPUSHED = """t.num IN (SELECT c.ticket FROM remotes r JOIN changes c ON c.seq > r.pushed WHERE c.origin <> r.id
+ AND r.id NOT IN (SELECT p.remote FROM partners p WHERE p.remote IS NOT NULL)
+ UNION SELECT c.ticket FROM partners p JOIN remotes r ON r.id = p.remote JOIN outbound o ON o.partner = p.id AND o.place > r.pushed
+ JOIN changes c ON c.seq = o.seq WHERE c.origin <> r.id
  UNION SELECT c.ticket FROM refusals f JOIN changes c ON c.seq = f.seq)"""
-"""What a remote has not read and did not send itself, or has refused."""
+"""What a remote has not read and did not send itself, or has refused. A partner reads only what is for it."""
 
 _LINKED = """(t.num IN (SELECT i.pk >> 24 FROM items i WHERE i.ref IS NOT NULL) OR t.id IN (
  SELECT i.ref FROM items i JOIN tickets o ON o.num = i.pk >> 24 WHERE i.ref IS NOT NULL AND o.state <> 2))"""
 """It holds a link, or another ticket holds one to it."""
+
+_OUTSOURCED = """t.num IN (SELECT h.num FROM handoffs h WHERE h.current = 1 AND h.role = 'lead'
+ AND h.status IN ('assigned', 'accepted', 'in-progress', 'awaiting-approval'))"""
+_OFFERED = (
+    "t.num IN (SELECT h.num FROM handoffs h WHERE h.current = 1 AND h.role = 'service' AND h.status = 'assigned')"
+)
 
 _MERGED = """t.num IN (SELECT r.num FROM registers r WHERE instr(r.fields, '"merged"')
  AND json_extract(r.fields, '$.merged[0][1]') <> '')"""
@@ -27,6 +36,8 @@ IS: dict[str, str] = {
     "conflict": "t.num IN (SELECT num FROM conflicts)",
     "merged": _MERGED,
     "unpushed": _UNPUSHED,
+    "outsourced": _OUTSOURCED,
+    "offered": _OFFERED,
 }
 """What `is:` asks, where that needs nothing from the context."""
 
@@ -37,7 +48,8 @@ ITEMS = ("comment", "attachment")
 _COLUMNS = (
     "title", "status", "impact", "type", "queue", "assignee", "requester", "organization", "contract", "product", "due",
 )  # fmt: skip
-HAS = (*_COLUMNS, *_REGISTERS, "label", "link", *ITEMS)
+HANDED = ("handoff", "partner")
+HAS = (*_COLUMNS, *_REGISTERS, "label", "link", *ITEMS, *HANDED)
 """What a ticket can have or lack, besides x.NAME."""
 
 
@@ -62,6 +74,8 @@ def has(name: str, column: int) -> Sql:
         return "t.num IN (SELECT num FROM labels)", []
     if name == "link":
         return _LINKED, []
+    if name in HANDED:
+        return handed(), []
     return present(register(_REGISTERS[name]) if name in _REGISTERS else f"t.{name}")
 
 
@@ -69,6 +83,11 @@ def lacks(name: str, column: int) -> Sql:
     """The ticket has no value there."""
     sql, found = has(name, column)
     return f"({sql}) IS NOT TRUE", found
+
+
+def handed(condition: str = "TRUE") -> str:
+    """The ticket's open handoff, or the last one, is such; in a chain there is one in each role."""
+    return f"t.num IN (SELECT h.num FROM handoffs h WHERE h.current = 1 AND {condition})"
 
 
 def register(path: str) -> str:

@@ -45,7 +45,9 @@ def where(compiled: Compiled, words: list[Sql] | None, *, walk: bool = False) ->
     """All conditions. walk: SQLite shall go through the tickets from the newest on, not through an index of the open ones (a plus
     before a term keeps it from choosing an index)."""
     tests = [*(map(among, compiled.words) if words is None else words), *compiled.conditions]
-    if compiled.open:
+    if compiled.open and compiled.offers:
+        tests.append(("t.state IN (0, 3)", []))
+    elif compiled.open:
         tests.append(("+t.state = 0" if walk else "t.state = 0", []))
     elif not compiled.deleted:
         tests.append(("t.state <> 2", []))

@@ -24,7 +24,7 @@ _MOST_REFUSED = 200
 
 
 class Waiting(NamedTuple):
-    """A handoff with which something is to be done. ticket: its id. role: ours. count: of questions, held items or moves.
+    """A handoff with which something is to be done. ticket: its id. role: ours. number: of questions, held items or moves.
 
     deadline: that which is near or past, in microseconds since 1970 UTC. verb, reason: of a move that was refused.
     """
@@ -35,7 +35,7 @@ class Waiting(NamedTuple):
     role: str
     partner: str
     status: str
-    count: int
+    number: int
     deadline: int | None
     verb: str = ""
     reason: str = ""
@@ -104,7 +104,8 @@ def _late(store: Store, now: int) -> Kind:
 def _refused(store: Store, now: int) -> Kind:
     """Moves of ours that were refused, as long as they are the last thing that happened, and not for ever; the latest first."""
     rows = store.db.execute(
-        "SELECT i.pk, i.key, c.body FROM items i INDEXED BY items_untaken JOIN changes c ON c.seq = json_extract(i.fields, '$.ruling[0][0]')"
+        "SELECT i.pk, i.key, c.body FROM items i INDEXED BY items_untaken"
+        " JOIN changes c ON c.seq = json_extract(i.fields, '$.ruling[0][0]')"
         " WHERE i.key GLOB 'move/*' AND json_extract(i.fields, '$.ruling[0][1]') IS NOT 'taken'"
         " AND json_extract(i.fields, '$.ruling[0][0]') > 0"
         " ORDER BY json_extract(i.fields, '$.ruling[0][0]') DESC LIMIT ?",
