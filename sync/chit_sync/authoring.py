@@ -136,8 +136,7 @@ def _pieces(store: Store, edit: Edit, by: str) -> "Sequence[_Whole | Piece]":
     from chit_sync.sharing import Wish, pieces
     from chit_sync.store import reading
 
-    if ticket.item_registers:
-        ticket = reading.load(store, ticket.number)  # what may be done is for what is so now to say, whatever was seen
+    ticket = reading.load(store, ticket.number)  # what may be done is for what is so now to say, whatever was seen
     status = edit.set.get("status")
     closes = (
         isinstance(status, str) and store.statuses[status] not in OPEN_CATEGORIES and ticket.category in OPEN_CATEGORIES
