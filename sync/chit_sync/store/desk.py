@@ -1,10 +1,10 @@
 """What a store that exchanges with partners does with each change that it takes: it puts aside what is for whom, and has moves ruled on.
 
-Called at the end of every append, in its transaction, and only in a store that has partners. What may leave is `crossing`'s business,
-what becomes of a move `ruling`'s.
+Called at the end of an append, in its transaction, in a store that has partners, where it is about outsourced tickets. What may leave is
+`crossing`'s business, what becomes of a move `ruling`'s.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chit_sync import crossing, handoffs
 from chit_sync.change import Change
@@ -14,21 +14,23 @@ from chit_sync.store import log, reading, ruling
 from chit_sync.store.database import Store, explained
 from chit_sync.store.expiring import due
 from chit_sync.store.making import new_item, rewrite
-from chit_sync.store.project import with_handoffs
 from chit_sync.store.ruling import SYSTEM, Partners
 from chit_sync.ticket import Ticket
 
 
-def taken(store: Store, fresh: Sequence[tuple[int, log.Record]], numbers: Mapping[str, int]) -> None:
-    """Attends to changes that the log has just taken, each with its place, in their order; call it in the same transaction."""
-    keys = {path.rpartition("/")[0] for _, (_, _, change) in fresh for path in change.set if "/" in path}
-    outsourced = set(with_handoffs(store.db, {numbers[record.change.ticket] for _, record in fresh}, keys))
-    if outsourced:
-        desk = _Desk(store)
-        for seq, record in fresh:
-            number = numbers[record.change.ticket]
-            if number in outsourced:
-                desk.attend(number, seq, record)
+def taken(
+    store: Store, fresh: Sequence[tuple[int, log.Record]], numbers: Mapping[str, int], outsourced: Collection[int]
+) -> None:
+    """Attends to changes that the log has just taken, each with its place, in their order; call it in the same transaction.
+
+    numbers: this store's numbers of their tickets; outsourced: those of the tickets that have handoffs.
+    """
+    desk = _Desk(store)
+    attended = set(outsourced)
+    for seq, record in fresh:
+        number = numbers[record.change.ticket]
+        if number in attended:
+            desk.attend(number, seq, record)
 
 
 def hold(store: Store, number: int, sets: Iterable[str]) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chit_sync.change import Change
 from chit_sync.store.database import Connection, Store, chunks, marks
-from chit_sync.store.project import number_tickets, project
+from chit_sync.store.project import number_tickets, project, with_handoffs
 
 HERE = 0
 """The origin of changes made in this store."""
@@ -88,9 +88,13 @@ def _put_in(store: Store, records: Sequence[Record], seqs: Sequence[int], origin
     if latest > store.meta("clock", 0):
         store.set_meta("clock", latest)
     if db.execute("SELECT 1 FROM partners LIMIT 1").fetchone():
-        from chit_sync.store import desk  # only a store that exchanges with partners has one
+        paths = (path for _, _, change in steps for path in change.set)
+        outsourced = with_handoffs(db, set(numbers.values()), paths)
+        if outsourced:
+            from chit_sync.store import desk  # not light, and most tickets are with nobody
 
-        desk.taken(store, list(zip(seqs, records, strict=True)), numbers)
+            fresh = list(zip(seqs, records, strict=True))
+            desk.taken(store, fresh, numbers, outsourced)
 
 
 def existing(db: Connection, ids: Sequence[bytes]) -> set[bytes]:

@@ -4,14 +4,16 @@ A partner is `service` (we lead, it works for us: it comes here with a token) or
 Authors are told apart by the names of organisations, so a name that is ours towards one partner can never be that of another one.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chit_sync.clock import DAY
 from chit_sync.errors import AccessError, AmbiguousError, ConflictError, NotFoundError, OtherStoreError, UsageError
 from chit_sync.ids import MAX_NAME, NAME_RULE, is_name
-from chit_sync.invitation import Invitation, Joined, Joining
 from chit_sync.store import remotes, tokens
 from chit_sync.store.database import Connection, Store, explained
+
+if TYPE_CHECKING:
+    from chit_sync.invitation import Invitation, Joined, Joining
 
 LEAD, SERVICE = "lead", "service"
 
@@ -141,12 +143,14 @@ def invite(store: Store, name: str, *, own: str, expires_in: int, dry_run: bool 
         return _one(store, ident), secret, now + expires_in
 
 
-def accept_invitation(store: Store, joining: Joining) -> Joined:
+def accept_invitation(store: Store, joining: "Joining") -> "Joined":
     """The lead's side of a joining: the invitation is used up, and the token good from now on. The same joining again is answered the same.
 
     Raises OtherStoreError if another store is meant, AccessError for an invitation that is not known, ConflictError for one that has
     expired, was used, or whose partnership was ended.
     """
+    from chit_sync.invitation import Joined  # nobody else who reads these rows needs it
+
     identity = store.meta("store")
     if joining.lead != identity:
         raise OtherStoreError(
@@ -188,7 +192,7 @@ def accept_invitation(store: Store, joining: Joining) -> Joined:
         return Joined(identity, partner.own, partner.name)
 
 
-def _admit(store: Store, partner: Partner, joining: Joining) -> None:
+def _admit(store: Store, partner: Partner, joining: "Joining") -> None:
     db, now = store.db, store.now()
     if partner.token is not None:
         db.execute("UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE id = ?", (now, partner.token))
@@ -203,7 +207,7 @@ def _admit(store: Store, partner: Partner, joining: Joining) -> None:
     db.execute("UPDATE invitations SET used = ? WHERE hash = ?", (joining.store, tokens.hashed(joining.secret)))
 
 
-def _invitation(store: Store, joining: Joining) -> tuple[Partner, int, str | None]:
+def _invitation(store: Store, joining: "Joining") -> tuple[Partner, int, str | None]:
     """The partner that was invited with that secret, when that expires, and by which store it was used. Raises AccessError."""
     with explained(store.path):
         row = store.db.execute(
@@ -216,7 +220,7 @@ def _invitation(store: Store, joining: Joining) -> tuple[Partner, int, str | Non
     return _one(store, row[0]), row[1], row[2]
 
 
-def check_joining(store: Store, invitation: Invitation, remote: str | None = None) -> str:
+def check_joining(store: Store, invitation: "Invitation", remote: str | None = None) -> str:
     """What the lead's remote will be called here. Raises ConflictError or UsageError if this store cannot become the lead's partner."""
     if invitation.store == store.meta("store"):
         raise ConflictError(
@@ -249,7 +253,12 @@ def check_joining(store: Store, invitation: Invitation, remote: str | None = Non
 
 
 def joined(
-    store: Store, invitation: Invitation, *, remote: str | None = None, booked: str | None = None, dry_run: bool = False
+    store: Store,
+    invitation: "Invitation",
+    *,
+    remote: str | None = None,
+    booked: str | None = None,
+    dry_run: bool = False,
 ) -> Partner:
     """The service partner's side, once the lead's store has answered: the lead, and the remote where it is. Again, it changes nothing.
 

@@ -6,7 +6,6 @@ What a move may do is `handoffs`' business. Every function is called inside a tr
 from collections.abc import Mapping
 
 from chit_sync import crossing, handoffs, schema, work
-from chit_sync.codec import decode
 from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
@@ -196,6 +195,8 @@ def _missed(store: Store, known: Partners, ticket: Ticket, handoff: Handoff) -> 
             "SELECT body, EXISTS (SELECT 1 FROM outbound o WHERE o.seq = c.seq AND o.partner = ?) FROM changes c WHERE c.seq = ?",
             (partner.id, written[0][0]),
         ).fetchone()
+        from chit_sync.codec import decode  # heavy, and rarely needed
+
         if not sent and not crossing.is_received(decode(body).by, ticket.handoffs):
             missed[path] = shown(written)
     return missed
