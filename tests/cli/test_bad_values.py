@@ -215,7 +215,7 @@ def json_lines(desk: Chit, *words: str, code: int) -> list[dict[str, str]]:
 
 SETTINGS = (
     "There are: user.name, core.editor, core.pager, color.ui, list.limit, remote.timeout, credential.helper, "
-    "charge.currency, serve.name, partner.name, partner.url."
+    "charge.currency, serve.name, partner.name, partner.grace, partner.url."
 )
 
 

@@ -71,11 +71,12 @@ def test_a_dry_run_shows_what_would_leave(parties: Parties) -> None:
     assert "bill_rate" not in leaves
     assert "98765" not in leaves
     assert "secret" not in ran.err
-    plan = parties.lead("outsource", ident, "acme", *TERMS, "-n", "--json").json
+    plan = parties.lead("outsource", ident, "acme", *TERMS, "--complete-by", "2199-01-01", "-n", "--json").json
     listed = {one["path"].rpartition("/")[2] for one in plan["leaves"]}
     assert {"pay", "status", "title", "priority"} <= listed
     assert not {"bill_rate", "queue", "role", "body"} & listed
     assert {one["partner"] for one in plan["leaves"]} == {"acme"}
+    assert "2199-01-01T23:59:59.000Z" in [one["value"] for one in plan["leaves"]]
 
 
 def test_what_is_shared_with_an_offer(parties: Parties) -> None:
