@@ -121,9 +121,12 @@ def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping
     """(why an item cannot be edited now, what to do instead); empty if it can."""
     item = ticket.item(key)
     handoff = next((one for one in found if one.id == item.get("to")), None)
+    kind, _, ident = key.partition("/")
+    releases = "held" in values and values["held"] is None and values.get("visibility") != "internal"
+    if handoff is not None and item.get("held") and releases and handoff.status not in LIVE:
+        return f"the {kind} {ident[:8]} stays held back: the handoff is {handoff.status}", "Release it when work goes on."
     if handoff is None or item.get("held") or item.get("visibility") == "internal":
         return "", ""
-    kind, _, ident = key.partition("/")
     author = ticket.origins[key][0]
     theirs = is_received(author, [handoff])
     if theirs and handoff.role == LEAD and set(values) <= {"visibility"}:

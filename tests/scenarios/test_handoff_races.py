@@ -128,3 +128,24 @@ def test_an_editor_open_while_the_ticket_is_taken_on(world: World) -> None:
     lead.write(Edit(seen, comment_paths(new_item(lead.store), "late words", "public")))
     world.settle()
     assert [one.body for one in acme.ticket().comments] == ["late words"]
+
+
+def test_a_colleague_releases_while_the_desk_submits(world: World) -> None:
+    """What a colleague releases, not knowing of a submission, stays held back instead of getting lost between the two."""
+    lead, acme = accepted(world)
+    bea = world.places["acme-bea"]
+    submit(acme)
+    key = comment(acme, "while it waits")
+    acme.write(outsourcing.act(acme.store, acme.ticket(), "withdraw", reason="one more thing"))
+    world.exchange(bea)
+    submit(acme)
+    bea.write(outsourcing.release(bea.ticket(), [key]))
+    world.settle()
+    assert acme.handoff().ruled == lead.handoff().ruled == "awaiting-approval"
+    assert [one.key for one in outsourcing.held(acme.ticket())] == [key]
+    assert key not in lead.ticket().item_registers
+    act(lead, "reject")
+    world.settle()
+    acme.write(outsourcing.release(acme.ticket(), [key]))
+    world.settle()
+    assert lead.ticket().item(key)["body"] == "while it waits"
