@@ -49,8 +49,16 @@ def offer_options(function: Function) -> Function:
         click.option(
             "--bill-rate", metavar="AMOUNT", help="What your customer pays for an hour; the partner never sees it."
         ),
-        click.option("--share-attachments", type=click.Choice(_SHARED), help="Which earlier files the partner gets."),
-        click.option("--share-comments", type=click.Choice(_SHARED), help="Which earlier comments the partner gets."),
+        click.option(
+            "--share-attachments",
+            type=click.Choice(_SHARED),
+            help="Which earlier files the partner gets; public, if nothing is said.",
+        ),
+        click.option(
+            "--share-comments",
+            type=click.Choice(_SHARED),
+            help="Which earlier comments the partner gets; public, if nothing is said.",
+        ),
         click.option("--share-contact/--no-share-contact", default=None, help="Whether the partner learns who asked."),
     ):
         function = decorate(function)
