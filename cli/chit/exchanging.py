@@ -238,9 +238,12 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
     if pushed.refused:
         first = pushed.refused[0]
         ident = idents(app.store, [first.ticket])[first.ticket][:SHORT_ID]
+        left = {one.seq for one in remotes.refusals(app.store, [remote.name])}
+        hint = "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`."
+        if not any(one.seq in left for one in pushed.refused):  # a lead did not take it
+            hint = "It is held back now: `chit release` sends it when it can cross, or keeps it here."
         raise ConflictError(
-            f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of {ident}: {first.reason}",
-            "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`.",
+            f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of {ident}: {first.reason}", hint
         )
 
 

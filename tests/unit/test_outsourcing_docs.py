@@ -116,6 +116,7 @@ class _Play:
             stdin=(here / source).read_bytes() if source else None,
             env={"CHIT_USER": PEOPLE[organisation], "XDG_CONFIG_HOME": str(here / "settings")},
         )  # fmt: skip
+        assert ran.code != 1, f"{line} ended unexpectedly:\n{ran.err}"
         out = ran.out
         if target:
             (here / target).write_text(out)
