@@ -6,7 +6,6 @@ A look at an index for each, so that it costs what it finds. Where there is no h
 from typing import NamedTuple
 
 from chit_sync.clock import DAY
-from chit_sync.codec import decode
 from chit_sync.handoffs import read
 from chit_sync.refused import still_refused
 from chit_sync.store import reading
@@ -111,6 +110,10 @@ def _refused(store: Store, now: int) -> Kind:
         " ORDER BY json_extract(i.fields, '$.ruling[0][0]') DESC LIMIT ?",
         (_MOST_REFUSED,),
     ).fetchall()
+    if not rows:
+        return Kind(0, [])
+    from chit_sync.codec import decode  # its import would cost every `status` more than the rest of it
+
     recent = {(pk >> ITEM_BITS, key[5:]) for pk, key, body in rows if decode(body).time > now - REFUSED_FOR}
     found = []
     for number in dict.fromkeys(pk >> ITEM_BITS for pk, _, _ in rows):
