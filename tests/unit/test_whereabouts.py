@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chit_sync.authoring import Edit
-from chit_sync.errors import NotFoundError, UsageError
-from chit_sync.store import partners, reading
+from chit_sync import outsourcing
+from chit_sync.authoring import Edit, comment_paths
+from chit_sync.errors import ConflictError, NotFoundError, RemoteError, UsageError
+from chit_sync.store import partners, reading, remotes
 from chit_sync.store.leaving import preview, readers
+from chit_sync.store.making import new_item
+from chit_sync.store.undo import undo
 from chit_sync.store.whereabouts import STATES, why
-from support.organisations import Place, World
+from support.organisations import Fault, Place, World
 from support.outsourced import Story, fresh, play, stories
 
 
@@ -78,10 +81,6 @@ def test_in_a_chain_each_end_is_told_apart(tmp_path: Path) -> None:
     world.partnership(first, middle)
     world.partnership(middle, last)
     first.write(Edit(None, {"title": "Printer on fire", "status": "new"}))
-    from chit_sync import outsourcing
-    from chit_sync.authoring import comment_paths
-    from chit_sync.store.making import new_item
-
     for lead, service in ((first, middle), (middle, last)):
         lead.write(outsourcing.offer(lead.store, lead.ticket(), service.name, {}))
         world.exchange(service, lead.name)
@@ -95,6 +94,49 @@ def test_in_a_chain_each_end_is_told_apart(tmp_path: Path) -> None:
     assert sides == {"globex": ("service", "stays", "elsewhere"), "initech": ("lead", "waits", "shared")}
     title = {side.partner: side.whole.state for side in why(middle.store, 1, "title").sides}
     assert title["initech"] == "there"
+    world.close()
+
+
+def _running(world: World) -> tuple[Place, Place]:
+    """A lead, and the service partner that has accepted its only ticket, with some of its own beside."""
+    lead, service = world.organisation("globex", "anna"), world.organisation("acme", "bob")
+    world.partnership(lead, service)
+    lead.write(Edit(None, {"title": "Printer on fire", "status": "new"}))
+    lead.write(outsourcing.offer(lead.store, lead.ticket(), "acme", {}))
+    world.exchange(service, "globex")
+    service.write(outsourcing.accept(service.store, service.ticket(), organization="Globex"))
+    for number in range(5):
+        service.write(Edit(None, {"title": f"Our own {number}"}))
+    world.exchange(service, "globex")
+    service.write(Edit(service.ticket(lead.ticket().id), comment_paths(new_item(service.store), "On my way", "public")))
+    return lead, service
+
+
+def test_a_lost_answer_is_not_forgotten(tmp_path: Path) -> None:
+    """What was sent, and may have arrived, counts as sent until there is an answer; that the next attempt fails is none."""
+    world = World(tmp_path)
+    lead, service = _running(world)
+    for fault in ("unanswered", "lost"):
+        with pytest.raises(RemoteError):
+            world.exchange(service, "globex", "push", [Fault(fault)])
+        number = reading.find(service.store, lead.ticket().id)
+        (comment,) = service.ticket(lead.ticket().id).comments
+        assert why(service.store, number, comment.id).sides[0].whole.state == "sent"
+        with pytest.raises(ConflictError, match="before its answer was lost"):
+            undo(service.store)
+    world.exchange(service, "globex", "push")
+    assert why(service.store, number, comment.id).sides[0].whole.state == "there"
+    world.close()
+
+
+def test_what_a_lead_has_is_not_undone_after_a_reset(tmp_path: Path) -> None:
+    """That a lead has a change is remembered where everything else about its store is forgotten."""
+    world = World(tmp_path)
+    _, service = _running(world)
+    world.exchange(service, "globex", "push")
+    remotes.reset(service.store, "globex")
+    with pytest.raises(ConflictError, match="cannot be undone"):
+        undo(service.store)
     world.close()
 
 

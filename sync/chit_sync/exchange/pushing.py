@@ -118,6 +118,8 @@ class _Sending:
         self.taken = 0
         self.had = 0
         self.blobs = 0
+        self.earlier = store.meta(remotes.offered_key(remote.id), 0)
+        """The newest place that an earlier push has offered whose answer was lost."""
         self.tickets: set[int] = set()
         self.refused: list[Refused] = []
 
@@ -128,7 +130,7 @@ class _Sending:
             cursor.check(self.store, self.remote, info)
             self.remote = cursor.remember(self.store, self.remote, info)
         with self.store.transaction():
-            self.store.set_meta(remotes.offered_key(self.remote.id), last)
+            self.store.set_meta(remotes.offered_key(self.remote.id), max(self.earlier, last))
 
     def batch(self, rows: Sequence[Row]) -> None:
         """Sends one batch and notes what came of it."""
@@ -140,7 +142,7 @@ class _Sending:
                 answer = self.target.append([Offer(row[1], row[3]) for row in offered], expect)
         except (AccessError, OtherStoreError, UnreachedError):
             with self.store.transaction():
-                self._not_offered()  # nothing of it was taken
+                self._not_offered()
             raise
         results = list(zip(offered, answer.results, strict=True))
         refused.update({row[0]: result.reason for row, result in results if result.status == REFUSED})
@@ -224,13 +226,18 @@ class _Sending:
         if not unsaid and self.store.meta(key) is None:
             return
         with self.store.transaction():
-            self._not_offered()
             if self.whole:
+                self.earlier = 0
                 self.reach(last)
+            self._not_offered()
 
     def _not_offered(self) -> None:
-        """No answer is outstanding."""
-        self.store.db.execute("DELETE FROM meta WHERE key = ?", (remotes.offered_key(self.remote.id),))
+        """No answer of this push is outstanding."""
+        key = remotes.offered_key(self.remote.id)
+        if self.earlier:
+            self.store.set_meta(key, self.earlier)
+        else:
+            self.store.db.execute("DELETE FROM meta WHERE key = ?", (key,))
 
     def result(self) -> Pushed:
         """What the push came to."""

@@ -123,7 +123,12 @@ def reset(store: Store, name: str, *, dry_run: bool = False) -> Remote:
 def _forget(store: Store, remote: int) -> None:
     db = store.db
     # Who the remote was is forgotten, but not that somebody out there has these changes: `undo` leaves them alone.
-    pushed = db.execute("SELECT pushed FROM remotes WHERE id = ?", (remote,)).fetchone()[0]
+    pushed = db.execute(
+        "SELECT CASE WHEN p.id IS NULL THEN r.pushed ELSE"
+        " (SELECT coalesce(max(seq), 0) FROM outbound WHERE partner = p.id AND place <= r.pushed) END"
+        " FROM remotes r LEFT JOIN partners p ON p.remote = r.id WHERE r.id = ?",
+        (remote,),
+    ).fetchone()[0]
     store.set_meta("served", max(store.meta("served", 0), pushed, store.meta(offered_key(remote), 0)))
     for table in ("refusals", "incoming", "numbers"):
         db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
