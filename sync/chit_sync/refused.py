@@ -7,7 +7,7 @@ from chit_sync.ticket import Ticket
 
 
 def still_refused(ticket: Ticket, found: Sequence[Handoff]) -> list[tuple[Handoff, Move]]:
-    """The moves of ours that the lead's store did not take, and that are the last thing that was tried or done in our role.
+    """The moves of ours that the lead's store did not take, where nothing was tried or done in our role since we know of it.
 
     found: the handoffs of the ticket, discarded drafts too.
     """
@@ -18,14 +18,14 @@ def still_refused(ticket: Ticket, found: Sequence[Handoff]) -> list[tuple[Handof
             if move.ruling in (None, TAKEN) or move.verb in ASIDE or handoff.role_of(move.by) != handoff.role:
                 continue
             same = [other for other in found if other.role == handoff.role]
-            done = max(_place(ticket, f"handoff/{other.id}", "last") for other in same)
-            tried = max(
+            later = [_place(ticket, f"handoff/{other.id}", "last") for other in same]
+            later += [
                 _place(ticket, f"move/{other.id}", "verb")
                 for one in same
                 for other in one.moves
                 if other.verb not in ASIDE and one.role_of(other.by) == one.role
-            )
-            if done < ruled and tried == _place(ticket, f"move/{move.id}", "verb"):
+            ]
+            if max(later) < ruled:
                 news.append((handoff, move))
     return news
 

@@ -21,8 +21,10 @@ IS = (
     "waiting-customer", "waiting-agent", "outsourced", "offered",
 )  # fmt: skip
 
-_SPEAKS_OF_STATE = frozenset(("status", "category", "closed", "id", "number", "link", "handoff"))
-_IS_SPEAKS_OF_STATE = frozenset(("open", "closed", "deleted", "merged", "unpushed", "conflict", "offered"))
+_SPEAKS_OF_OFFERS = frozenset(("id", "number", "link", "handoff"))
+_SPEAKS_OF_STATE = _SPEAKS_OF_OFFERS | {"status", "category", "closed"}
+_IS_SPEAKS_OF_OFFERS = frozenset(("unpushed", "conflict", "offered"))
+_IS_SPEAKS_OF_STATE = _IS_SPEAKS_OF_OFFERS | {"open", "closed", "deleted", "merged"}
 _WORDS = frozenset(("title", "description", "body", "comment"))
 
 
@@ -30,10 +32,11 @@ class Compiled:
     """A query, ready to be run.
 
     conditions: all must hold. words: all must be found. order: (key, descending), the most important first. open: it finds open
-    tickets only; offers: with them what leads offer; deleted: it may find deleted ones. statuses: in their order, for sorting.
+    tickets only; offers: with them what leads offer; anything: where it does not, it finds offers too. deleted: it may find deleted
+    ones. statuses: in their order, for sorting.
     """
 
-    __slots__ = ("conditions", "deleted", "offers", "open", "order", "statuses", "words")
+    __slots__ = ("anything", "conditions", "deleted", "offers", "open", "order", "statuses", "words")
 
     def __init__(self, statuses: list[str]) -> None:
         self.statuses = statuses
@@ -42,6 +45,7 @@ class Compiled:
         self.order: list[tuple[str, bool]] = []
         self.open = False
         self.offers = False
+        self.anything = False
         self.deleted = False
 
     @property
@@ -77,6 +81,7 @@ def compile_query(text: str, context: Context, *, all_states: bool = False, sort
         compiled.open = True
     if compiled.deleted:
         compiled.open = False
+    compiled.anything |= all_states or compiled.offers or bool(compiled.words) or compiler.looks
     if not compiled.words and any(key == "rank" for key, _ in compiled.order):
         raise QueryError(
             "there is nothing to rank by: the query looks for no word", 1, "Sort by updated, or add a word."
@@ -140,12 +145,13 @@ def _sort_key(text: str, column: int) -> tuple[str, bool]:
 
 
 class _Compiler:
-    """Walks the tree. anywhere: the query says itself in which states tickets are looked for."""
+    """Walks the tree. anywhere: the query says itself in which states tickets are looked for. looks: it looks for words."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.compiled = Compiled(list(context.statuses))
         self.anywhere = False
+        self.looks = False
 
     def sql(self, node: Tree, *, negated: bool) -> Sql:
         """The condition. Negation is carried down to the terms, and the largest part stands first, so that SQLite's parser, which
@@ -159,6 +165,7 @@ class _Compiler:
                 "OR" if isinstance(node, Or) is not negated else "AND",
             )
         if isinstance(node, Text):
+            self.looks = self.looks or not negated
             self.anywhere = self.anywhere or not negated
             found = among(word(node.text, node.column, quoted=node.quoted))
         else:
@@ -170,6 +177,7 @@ class _Compiler:
         name = term.field if term.field.startswith("x.") else term.field.lower()
         if name in _SPEAKS_OF_STATE and not (name == "handoff" and _is_presence(term)):
             self.anywhere = True
+            self.compiled.anything |= name in _SPEAKS_OF_OFFERS
         if not negated and (name in presence.HANDED or (name == "has" and _names(term) & set(presence.HANDED))):
             self.compiled.offers = True
         if name == "is":
@@ -190,7 +198,8 @@ class _Compiler:
                 test = presence.lacks if value.low.word == "none" else presence.has
                 parts.append(test(name, value.column))
             else:
-                self.anywhere = self.anywhere or (name in _WORDS and not negated)
+                self.looks = self.looks or (name in _WORDS and not negated)
+                self.anywhere = self.anywhere or self.looks
                 parts.append(condition(value, self.context))
         return join(parts, "OR")
 
@@ -198,6 +207,7 @@ class _Compiler:
         """The condition of one `is:`."""
         if name in _IS_SPEAKS_OF_STATE:
             self.anywhere = True
+            self.compiled.anything |= name in _IS_SPEAKS_OF_OFFERS
         if name == "deleted":
             self.compiled.deleted = True
         if name == "mine":

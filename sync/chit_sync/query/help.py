@@ -43,8 +43,9 @@ Fields
 
 {HINT}
 
-A query that says nothing about state finds open tickets only; with partner or has:handoff also what a lead offers you, which is none of
-your tickets yet. It finds closed ones and offers too if it looks for words, names tickets (id, number, link), or speaks of status,
-category, closed, handoff, is:open, is:closed, is:merged, is:conflict, is:unpushed or is:offered. Deleted tickets are found only where
-is:deleted is spoken of. Open tickets are listed by urgency, then the latest first; anything else the latest first.
+A query that says nothing about state finds open tickets only. It finds closed ones too if it looks for words, names tickets (id, number,
+link), or speaks of status, category, closed, handoff, is:open, is:closed, is:merged, is:conflict, is:unpushed or is:offered. Deleted
+tickets are found only where is:deleted is spoken of. What a lead offers you is none of your tickets yet: it is found by its words, its
+name, partner, handoff, is:offered, is:conflict and is:unpushed. Open tickets are listed by urgency, then the latest first; anything else
+the latest first.
 """

@@ -50,7 +50,7 @@ def where(compiled: Compiled, words: list[Sql] | None, *, walk: bool = False) ->
     elif compiled.open:
         tests.append(("+t.state = 0" if walk else "t.state = 0", []))
     elif not compiled.deleted:
-        tests.append(("t.state <> 2", []))
+        tests.append(("t.state <> 2" if compiled.anything else "t.state < 2", []))
     if not tests:
         return "", []
     return " WHERE " + " AND ".join(sql for sql, _ in tests), [value for _, values in tests for value in values]
