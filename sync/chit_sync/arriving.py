@@ -309,16 +309,19 @@ def _from_lead_item(ticket: Ticket | None, found: list[Handoff], key: str, value
     return "" if shown.get("visibility") != "internal" else "what is internal does not cross"
 
 
-def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str]) -> str:
+def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str], *, closes: bool = False) -> str:
     """Why this organisation's store does not take a colleague's change to an outsourced ticket; empty if it does.
 
-    ticket: None where it is new here.
+    ticket: None where it is new here. closes: whether the change gives it a closed status.
     """
     found = [] if ticket is None else ticket.handoffs
     if is_received(change.by, found):
         return f"the author {change.by[:60]!r} is one of a partner's"
     if change.set.get("deleted") and (reason := deletion_refused(found)):
         return reason
+    running = any(one.role == LEAD and one.ruled in (*LIVE, AWAITING) for one in found)
+    if closes and running and "outsource" not in rights:
+        return _without("outsource", "closing an outsourced ticket")
     for key, values in _items(change.set).items():
         kind, _, ident = key.partition("/")
         reason = ""

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from uuid import uuid4
 
 from chit_sync import authoring, outsourcing
-from chit_sync.authoring import Edit
+from chit_sync.authoring import Done, Edit
 from chit_sync.change import Change, digest, encode
 from chit_sync.clock import DAY
 from chit_sync.exchange import attachments, joining
@@ -148,9 +148,9 @@ class Pair:
         with closing(self.log()) as log:
             return attachments.fetch(self.service, log, blobs.missing(self.service))
 
-    def offered(self, ident: str, terms: Mapping[str, Value] = TERMS, partner: str = "acme") -> None:
+    def offered(self, ident: str, terms: Mapping[str, Value] = TERMS, partner: str = "acme") -> Done:
         """Offers a ticket."""
-        write(self.lead, outsourcing.offer(self.lead, of(self.lead, ident), partner, terms), "anna")
+        return write(self.lead, outsourcing.offer(self.lead, of(self.lead, ident), partner, terms), "anna")
 
     def accepted(self, ident: str) -> None:
         """Offers a ticket, and acme takes it on."""
@@ -175,39 +175,39 @@ def handoff(store: Store, ident: str) -> Handoff:
     return of(store, ident).handoffs[-1]
 
 
-def write(store: Store, edit: Edit, by: str) -> None:
+def write(store: Store, edit: Edit, by: str) -> Done:
     """Writes as a command would."""
-    authoring.record(store, [edit], by=by, command="test")
+    return authoring.record(store, [edit], by=by, command="test")[0]
 
 
-def act(store: Store, ident: str, verb: str, reason: str = "", by: str = "") -> None:
+def act(store: Store, ident: str, verb: str, reason: str = "", by: str = "") -> Done:
     """One of the verbs that take a reason at most."""
-    write(store, outsourcing.act(store, of(store, ident), verb, reason=reason), by or _person(store, ident))
+    return write(store, outsourcing.act(store, of(store, ident), verb, reason=reason), by or _person(store, ident))
 
 
 def _person(store: Store, ident: str) -> str:
     return "anna" if handoff(store, ident).role == "lead" else "bob"
 
 
-def say(store: Store, ident: str, body: str, visibility: str = "public", by: str = "") -> None:
+def say(store: Store, ident: str, body: str, visibility: str = "public", by: str = "") -> Done:
     """A comment."""
-    write(
+    return write(
         store,
         Edit(of(store, ident), authoring.comment_paths(new_item(store), body, visibility)),
         by or _person(store, ident),
     )
 
 
-def work(store: Store, ident: str, minutes: int, note: str = "", by: str = "") -> None:
+def work(store: Store, ident: str, minutes: int, note: str = "", by: str = "") -> Done:
     """A time entry."""
     paths = time_paths(new_item(store), minutes, store.now(), note, "public")
-    write(store, Edit(of(store, ident), paths), by or _person(store, ident))
+    return write(store, Edit(of(store, ident), paths), by or _person(store, ident))
 
 
-def charge(store: Store, ident: str, cents: int, note: str = "", by: str = "") -> None:
+def charge(store: Store, ident: str, cents: int, note: str = "", by: str = "") -> Done:
     """A charge."""
     paths = charge_paths(new_item(store), cents, "EUR", note, "public")
-    write(store, Edit(of(store, ident), paths), by or _person(store, ident))
+    return write(store, Edit(of(store, ident), paths), by or _person(store, ident))
 
 
 def attach(store: Store, ident: str, file: Path, visibility: str = "public", by: str = "") -> str:

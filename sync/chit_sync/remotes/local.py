@@ -9,7 +9,7 @@ from chit_sync.change import Change
 from chit_sync.errors import OtherStoreError, UsageError
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
-from chit_sync.schema import ITEMS
+from chit_sync.schema import ITEMS, OPEN_CATEGORIES
 from chit_sync.store import blobs, log, reading
 from chit_sync.store.database import Connection, Store, chunks, explained, marks
 from chit_sync.store.remotes import VISITOR
@@ -138,6 +138,7 @@ class LocalLog:
         run: list[log.Record] = []
         tickets: dict[str, Ticket | None] = {}
         stale: set[str] = set()
+        statuses = self.store.statuses
         for record in records:
             ident = record.change.ticket
             if ident in stale:
@@ -146,15 +147,18 @@ class LocalLog:
             if ident not in tickets:
                 tickets[ident] = self._outsourced(ident)
             ticket = tickets[ident]
-            reason = "" if record.id in known else arriving.from_colleague(record.change, ticket, self.rights)
+            reason = ""
+            if record.id not in known:
+                status = record.change.set.get("status")
+                closes = status is not None and statuses.get(str(status), "new") not in OPEN_CATEGORIES
+                reason = arriving.from_colleague(record.change, ticket, self.rights, closes=closes)
             if reason:
                 refused[record.id] = reason
                 continue
             known.add(record.id)
             run.append(record)
-            if (ticket is not None and ticket.handoffs) or any(
-                path.startswith("handoff/") for path in record.change.set
-            ):
+            paths = [*record.change.set, *(() if ticket is None else ticket.item_registers)]
+            if any(path.startswith(("handoff/", "move/")) for path in paths):
                 stale.add(ident)
         return seqs + log.append(self.store, run, VISITOR), refused
 
