@@ -608,6 +608,13 @@ def type_of(path: str) -> str:
     return field.type
 
 
+def is_decided(path: str) -> bool:
+    """Whether a path is one that a lead's store alone decides: a newer decision replaces an older one, and is no conflict for people."""
+    kind, _, rest = path.partition("/")
+    field = ITEMS[kind].get(rest.rpartition("/")[2]) if kind in ("handoff", "move") else None
+    return field is not None and field.writer == "system"
+
+
 def check_label(name: str) -> None:
     """Raises UsageError for what cannot be a label."""
     if not name or len(name) > MAX_NAME or not name.isprintable() or "," in name or name != name.strip():

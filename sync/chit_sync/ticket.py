@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chit_sync.registers import Registers, Value, losers
-from chit_sync.schema import FIELDS, type_of
+from chit_sync.schema import FIELDS, is_decided, type_of
 
 if TYPE_CHECKING:
     from chit_sync.handoffs import Handoff
@@ -162,7 +162,7 @@ class Ticket(NamedTuple):
             found += [
                 Conflict(f"{key}/{name}", heads[0][1], losers(heads))
                 for name, heads in registers.items()
-                if len(heads) > 1
+                if len(heads) > 1 and not is_decided(f"{key}/{name}")
             ]
         return sorted(conflict for conflict in found if conflict.others)
 

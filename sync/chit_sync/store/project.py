@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from chit_sync.change import Change
 from chit_sync.registers import Registers, losers, replace
+from chit_sync.schema import is_decided
 from chit_sync.store.database import Connection, Store, chunks, marks
 from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.rows import Form, ItemRow, TicketRow, form_for, labels_of, write
@@ -200,7 +201,7 @@ def _replace(
         watched = [path for path in contested if len(registers[path]) > 1]
         replace(registers, seq, contested, over, rank)
         for path in contested:
-            if path in watched or len(registers[path]) > 1:
+            if (path in watched or len(registers[path]) > 1) and not is_decided(prefix + path):
                 ticket.conflicts[prefix + path] = bool(losers(registers[path]))
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from chit_sync.change import Change
 from chit_sync.errors import UsageError
 from chit_sync.registers import fold, losers
+from chit_sync.schema import is_decided
 from chit_sync.store.database import Connection, Store, marks
 from chit_sync.store.handoff_rows import refresh
 from chit_sync.store.migrations import ITEM_BITS
@@ -63,7 +64,7 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
                 ticket.items[key].fields[path[len(key) + 1 :]] = heads
             else:
                 ticket.fields[path] = heads
-            if losers(heads):
+            if losers(heads) and not is_decided(path):
                 ticket.conflicts[path] = True
         tickets.append(ticket)
     write(db, tickets, store.statuses, form_for(MANY))
