@@ -9,7 +9,10 @@ from chit_sync import outsourcing
 from chit_sync.authoring import Edit, comment_paths
 from chit_sync.errors import ConflictError
 from chit_sync.registers import Value
+from chit_sync.sharing import move_paths
+from chit_sync.store import remotes
 from chit_sync.store.making import new_item
+from chit_sync.store.undo import undo
 from support.organisations import Place, World
 
 TERMS: dict[str, Value] = {"pay": "80.00", "pay_unit": "hour", "currency": "EUR", "instructions": "be quick"}
@@ -149,3 +152,15 @@ def test_a_colleague_releases_while_the_desk_submits(world: World) -> None:
     acme.write(outsourcing.release(acme.ticket(), [key]))
     world.settle()
     assert lead.ticket().item(key)["body"] == "while it waits"
+
+
+def test_undo_of_what_the_lead_refused(world: World) -> None:
+    """Who takes back what the lead refused can go on: the next thing reaches the lead."""
+    lead, acme = accepted(world)
+    acme.write(Edit(acme.ticket(), move_paths(acme.handoff(), "recall", new_item(acme.store), reason="not ours to say")))
+    world.exchange(acme, "globex", "push")
+    assert [one.reason[-30:] for one in remotes.refusals(acme.store)] == ["is not for the service partner"]
+    undo(acme.store)
+    comment(acme, "on my way")
+    world.settle()
+    assert [one.body for one in lead.ticket().comments] == ["on my way"]

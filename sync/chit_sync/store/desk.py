@@ -48,6 +48,13 @@ def expire(store: Store) -> int:
         return sum(ruling.expire(store, known, number) for number in due(store))
 
 
+_NEXT = """INSERT INTO outbound (partner, place, seq) SELECT :partner, 1 + max(
+ (SELECT coalesce(max(place), 0) FROM outbound WHERE partner = :partner),
+ (SELECT fetched FROM partners WHERE id = :partner),
+ coalesce((SELECT pushed FROM remotes WHERE id = :remote), 0)), :seq"""
+"""A partner's place for a change. One that the partner has passed is not taken again, though `undo` took away what was there."""
+
+
 class _Desk:
     """The desk at work on one batch."""
 
@@ -93,10 +100,7 @@ class _Desk:
         if partner is None:
             return
         db = self.store.db
-        db.execute(
-            "INSERT INTO outbound (partner, place, seq) SELECT ?, coalesce(max(place), 0) + 1, ? FROM outbound WHERE partner = ?",
-            (partner.id, seq, partner.id),
-        )
+        db.execute(_NEXT, {"partner": partner.id, "remote": partner.remote, "seq": seq})
         db.executemany(
             "INSERT OR IGNORE INTO partner_blobs VALUES (?, ?)",
             [
