@@ -15,6 +15,8 @@ from chit_sync.store.leaving import LEAVES, Line, preview
 from chit_sync.store.partners import Partner
 from chit_sync.ticket import iso
 
+_HEADERS = ("VERDICT", "TICKET", "WHAT", "WHY", "VALUE", "PARTNER")
+
 
 def lines_for(
     app: App, readers: Iterable[Partner], numbers: Collection[int] | None = None, *, again: bool = False
@@ -60,11 +62,8 @@ def show(app: App, lines: Sequence[Line]) -> None:
         app.output.lines(map(_piped, lines))
     elif lines:
         several = len({line.partner for line in lines}) > 1
-        headers = ("", "TICKET", "WHAT", "WHY", "VALUE", "PARTNER")
-        rows = _rows(app, lines)
-        app.output.page(
-            app.output.table(headers, rows) if several else app.output.table(headers[:-1], [row[:-1] for row in rows])
-        )
+        shown = len(_HEADERS) if several else len(_HEADERS) - 1
+        app.output.page(app.output.table(_HEADERS[:shown], [row[:shown] for row in _rows(app, lines)]))
     if not lines:
         app.say("nothing would leave, and nothing new stays")
 
@@ -90,5 +89,6 @@ def _rows(app: App, lines: Sequence[Line]) -> list[tuple[str, ...]]:
         what = f"{kind} {ident[:SHORT_ID]}" if key != found[0].path else key
         said = sentences([Set(line.path, None, line.value) for line in found], app.zone)
         why = f"{rule}: {translate(RULES[rule])}"
-        rows.append((translate(verdict), ticket[:SHORT_ID], what, why, ", ".join(said), partner))
+        fate = translate("leaves") if verdict == LEAVES else translate("stays")
+        rows.append((fate, ticket[:SHORT_ID], what, why, ", ".join(said), partner))
     return rows

@@ -23,7 +23,7 @@ KEYWORDS = {"help", "message", "hint", "nothing", "next_step"}
 COMMANDS = {"command", "group", "subcommand"}
 """Decorators that make a docstring the help of a command."""
 
-TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE", "FIELDS", "ORPHANS"}
+TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE", "FIELDS", "ORPHANS", "RULES"}
 """Module-level names whose texts are messages."""
 
 REASONS = {
