@@ -46,7 +46,7 @@ def _field(step: Step, zone: tzinfo) -> str:
     name = translate(step.path) if step.path in FIELDS else step.path
     if step.new is None:
         return translate("{field} cleared", field=name)
-    return f"{name} {new}" if step.old is None else f"{name} {old} → {new}"
+    return f"{name} {new}" if step.old is None or step.old == step.new else f"{name} {old} → {new}"
 
 
 def _item(key: str, named: dict[str, Step], zone: tzinfo) -> str:

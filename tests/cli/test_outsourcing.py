@@ -509,5 +509,6 @@ def test_the_log_reads_like_what_was_typed(parties: Parties) -> None:
         out = parties.run(role, "log", ident, terminal=True).out
         assert not re.search(r"(handoff|move|question)[/ ][k-z]{8}", out), out
         assert "accept" in out
+        assert "Printer on fire → Printer on fire" not in out, "what is only said again has not changed"
         assert "awaiting-approval → in-progress: It still smokes." in out
     assert "outsource\n" in parties.lead("log", ident, terminal=True).out
