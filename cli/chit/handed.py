@@ -60,7 +60,7 @@ def _handoff(app: App, ticket: Ticket, handoff: Handoff) -> list[str]:
     if held:
         how = "" if handoff.status in OPEN else " --keep"
         text = translate(
-            "    held back: {count}, marked below; `chit release {ticket}{how}`",
+            "    held back: {count}, marked below; `chit release {ticket} --all{how}`",
             count=held,
             ticket=ticket.id[:SHORT_ID],
             how=how,

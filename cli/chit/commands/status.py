@@ -26,7 +26,7 @@ _TABLE = {
     "submissions": "submitted for your approval, {count}: `chit approve` or `chit reject`",
     "questions": "open questions to you, {count}: `chit ask TICKET --answer`",
     "deadlines": "deadlines that have passed or will within two days, {count}:",
-    "held": "held back from a partner, {count}: `chit release TICKET` sends it when it can cross",
+    "held": "held back from a partner, {count}: `chit release TICKET --all` sends it when it can cross",
     "unconfirmed": "not confirmed by the lead's store yet, {count}: it decides at the next `chit sync`",
     "refused": "refused by the lead's store, {count}:",
 }
