@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from chit_sync.remotes.base import Expect, Log
 from chit_sync.remotes.registry import open_remote
 from chit_sync.store import blobs, log, partners, tokens
 from chit_sync.store.database import Store
+from chit_sync.store.opening import open_store
 from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Offer, Sent
 from conftest import NewStore
 from support.partnership import (
@@ -220,6 +222,29 @@ def test_many_changes_at_once(door: Door) -> None:
     offers = [forged(door.ident, said(door.to, f"k{number}")) for number in range(100)]
     assert [status for status, _ in send(door.log, *offers)] == [TAKEN] * 100
     say(door.lead, door.ident, "still there")
+
+
+def test_a_long_append_lets_others_write(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a partner sends at once, it takes turns with whoever else writes; each change is answered as if alone."""
+    monkeypatch.setattr(door_module, "TURN", 0)
+    monkeypatch.setattr(door_module, "PAUSE", 0.002)
+    offers = [forged(door.ident, said(door.to, f"k{number}")) for number in range(60)]
+    offers[30] = forged(door.ident, {"title": "mine"})
+    written: list[int] = []
+
+    def write_beside() -> None:
+        with open_store(door.lead.path) as store:
+            for number in range(10):
+                say(store, door.alone, f"zqxsecret {number}", by="anna")
+                written.append(number)
+
+    beside = threading.Thread(target=write_beside)
+    beside.start()
+    results = send(door.log, *offers)
+    beside.join()
+    assert len(written) == 10
+    assert [status for status, _ in results] == [TAKEN] * 30 + [REFUSED] + [TAKEN] * 29
+    assert [result.status for result in door.log.append(offers).results] == [HAD] * 30 + [REFUSED] + [HAD] * 29
 
 
 DATA = bytes(range(256)) * 5_000

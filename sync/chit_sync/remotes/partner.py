@@ -5,6 +5,7 @@ partner, and so does a path between two stores on one disk.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from time import monotonic, sleep
 from typing import BinaryIO
 
 from chit_sync import arriving, policy
@@ -22,6 +23,12 @@ from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Answer, Info, Offer, R
 
 PAGE = 200
 """Changes that are read in one go."""
+
+TURN = 0.5
+"""Seconds for which one partner's append may keep everybody else from writing."""
+
+PAUSE = 0.15
+"""Seconds after which it goes on: SQLite looks every tenth of a second whether it is its turn."""
 
 
 class PartnerLog:
@@ -98,13 +105,24 @@ class PartnerLog:
         """Takes what a service partner may send, each change after the ruling on the one before."""
         self._check_open()
         store = self.store
-        with store.transaction() as db:
-            identity, before = store.meta("store"), self._last()
-            if expect:
-                self._hold_to(identity, before, expect)
-            results = [self._take(offer, log.existing(db, [offer.id])) for offer in offers]
-            last = self._last()
-        return Answer(identity, before, last, results)
+        results: list[Result] = []
+        identity, before = "", None
+        while True:
+            with store.transaction() as db:
+                if before is None:
+                    identity, before = store.meta("store"), self._last()
+                    if expect:
+                        self._hold_to(identity, before, expect)
+                until = monotonic() + TURN
+                while len(results) < len(offers):
+                    offer = offers[len(results)]
+                    results.append(self._take(offer, log.existing(db, [offer.id])))
+                    if monotonic() > until:
+                        break
+                last = self._last()
+            if len(results) == len(offers):
+                return Answer(identity, before, last, results)
+            sleep(PAUSE)
 
     def _take(self, offer: Offer, known: set[bytes]) -> Result:
         try:
