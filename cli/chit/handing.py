@@ -1,4 +1,4 @@
-"""What the commands of outsourcing share: the reason, the write, and what is said of it afterwards. Decides nothing: the library does."""
+"""What the commands of outsourcing share: their options, the reason, and the write. Decides nothing: the library does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from chit import editor
+from chit import afterwards, editor
 from chit.context import App
 from chit.language import translate
 from chit.params import text_options, tickets_argument
@@ -15,7 +15,7 @@ from chit.written import report, short
 from chit_sync import outsourcing
 from chit_sync.authoring import Done, Edit, record
 from chit_sync.errors import ChitError, ConflictError
-from chit_sync.handoffs import LEAD, SERVICE, TAKEN, VERBS, Handoff
+from chit_sync.handoffs import TAKEN, VERBS
 from chit_sync.store import log
 from chit_sync.store.reading import load_many
 from chit_sync.ticket import Ticket
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from chit_sync.store.leaving import Leaving
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-TERMS_SHOWN = ("draft", "offer", "agree", "accept")
-"""Verbs after which the terms are shown."""
 
 
 def partner_option(function: Function) -> Function:
@@ -117,21 +114,8 @@ def hand(app: App, edits: Sequence[Edit], command: str, note: str = "") -> None:
     results = record(app.store, edits, by=app.actor, command=command, dry_run=app.options.dry_run, look=look)
     shown = results if app.output.structured else [_brief(done) for done in results]
     report(app, shown, leaves={done.id: [one for one in leaves if one.ticket == done.id] for done in results})
-    if app.options.json or app.options.jsonl:
-        return
-    steps: dict[str, None] = {}
-    for done, ticket in zip(results, after, strict=True):
-        for handoff, verb in _concerned(done, ticket):
-            _say_standing(app, ticket, handoff, verb)
-            steps[_next(ticket, handoff)] = None
-        if app.options.dry_run:
-            _say_leaving(app, [one for one in leaves if one.ticket == done.id])
-    if app.options.dry_run:
-        return
-    if note:
-        app.say(note, as_is=True)
-    for step in steps:
-        app.say(step, as_is=True)
+    if not (app.options.json or app.options.jsonl):
+        afterwards.say(app, results, after, leaves, note)
 
 
 def _refuse(done: Done, ticket: Ticket, several: bool) -> None:
@@ -147,137 +131,3 @@ def _refuse(done: Done, ticket: Ticket, several: bool) -> None:
 def _brief(done: Done) -> Done:
     """What was done without the terms, which are shown by themselves."""
     return done._replace(sets=[one for one in done.sets if not one.path.startswith("handoff/")] or done.sets)
-
-
-def _concerned(done: Done, ticket: Ticket) -> list[tuple[Handoff | None, str]]:
-    """The handoffs that an edit was about, each with the verb; None for a draft that is no more."""
-    verbs = {one.path.split("/")[1]: str(one.new) for one in done.sets if one.path.endswith("/verb")}
-    found: dict[str, str] = {}
-    for one in done.sets:
-        kind, _, rest = one.path.partition("/")
-        ident, _, name = rest.partition("/")
-        if kind == "move" and name == "handoff":
-            found[str(one.new)] = verbs.get(ident, "")
-        elif name == "to" and one.new is not None:
-            found.setdefault(str(one.new), "")
-        elif kind == "question" and name == "answer":
-            found.setdefault(str(ticket.item(f"{kind}/{ident}").get("to")), "")
-    byid = {handoff.id: handoff for handoff in ticket.handoffs}
-    return [(byid.get(ident), verb) for ident, verb in found.items()]
-
-
-def _say_standing(app: App, ticket: Ticket, handoff: Handoff | None, verb: str) -> None:
-    """Where a handoff stands, whether that is certain, and on what terms."""
-    ident = short(ticket.id)
-    if handoff is None:
-        app.say(translate("{id}: not outsourced", id=ident), as_is=True)
-        return
-    status, partner = handoff.status, handoff.partner
-    if handoff.role == LEAD:
-        text = translate("{id}: {status}, with {partner}", id=ident, status=status, partner=partner)
-    else:
-        text = translate("{id}: {status}, for {partner}", id=ident, status=status, partner=partner)
-    app.say(text if app.options.dry_run else f"{text}; {_certainty(app, handoff)}", as_is=True)
-    if verb in TERMS_SHOWN:
-        _say_terms(app, handoff, verb)
-    if handoff.text("total") and handoff.role == LEAD and verb in ("approve", "complete"):
-        from chit_sync.work import spell_span, used_minutes
-
-        owed = f"{handoff.text('total')} {handoff.text('currency')}".strip()
-        span = spell_span(used_minutes(ticket, handoff.id))
-        app.say(
-            translate("    {partner} gets {amount} for {span}", partner=partner, amount=owed, span=span), as_is=True
-        )
-
-
-def _say_terms(app: App, handoff: Handoff, verb: str) -> None:
-    from chit import terms
-
-    agreed = terms.phrases(handoff.values, app.zone)
-    if agreed:
-        app.say(f"    {'; '.join(agreed)}", as_is=True)
-    if handoff.role == LEAD and verb != "agree":
-        app.say(f"    {terms.shares(handoff.values)}", as_is=True)
-    if handoff.role == LEAD and terms.kept(handoff.values):
-        app.say(f"    {terms.kept(handoff.values)}", as_is=True)
-
-
-def _certainty(app: App, handoff: Handoff) -> str:
-    """Whether the lead's store has taken it, and how the other side hears of it."""
-    from chit_sync.store import partners, remotes
-
-    partner = handoff.partner
-    role = SERVICE if handoff.role == LEAD else LEAD
-    row = next((one for one in partners.listing(app.store) if (one.name, one.role) == (partner, role)), None)
-    if handoff.role == LEAD and handoff.status == "unsent":
-        return translate("{partner} does not see it", partner=partner)
-    if row is None:
-        if not handoff.pending:
-            return translate("`chit push` sends it")
-        return translate("not confirmed yet; `chit push` sends it to where {partner} is known", partner=partner)
-    if handoff.role == LEAD:
-        return translate("{partner} sees it at its next sync", partner=partner)
-    remote = next((one.name for one in remotes.listing(app.store) if one.id == row.remote), partner)
-    if handoff.pending:
-        return translate(
-            "not confirmed by {partner} yet; `chit sync --remote {remote}` sends it", partner=partner, remote=remote
-        )
-    return translate("`chit sync --remote {remote}` sends it", remote=remote)
-
-
-def _next(ticket: Ticket, handoff: Handoff | None) -> str:
-    """What comes next, and for whom."""
-    who, ident = ("", short(ticket.id)) if handoff is None else (handoff.partner, short(ticket.id))
-    if handoff is None or handoff.status in ("canceled", "declined"):
-        if handoff is not None and handoff.role == SERVICE:
-            return translate("nothing more is to be done for {partner}", partner=who)
-        return translate("`chit outsource {id} PARTNER` offers it again", id=ident)
-    if handoff.role == LEAD:
-        return _next_for_lead(handoff, who, ident)
-    return _next_for_service(handoff, who, ident)
-
-
-def _next_for_lead(handoff: Handoff, who: str, ident: str) -> str:
-    status = handoff.status
-    if status == "unsent":
-        return translate("next: `chit outsource {id}` sends the offer", id=ident)
-    if status == "assigned" and handoff.text("proposal"):
-        return translate(
-            "next: `chit outsource {id}` agrees to what {partner} proposes, `chit cancel {id}` refuses",
-            id=ident, partner=who,
-        )  # fmt: skip
-    if status == "assigned":
-        return translate("next: {partner} accepts, declines, or proposes other terms", partner=who)
-    if status == "awaiting-approval":
-        return translate("next: `chit approve {id}`, or `chit reject {id} -m WHY`", id=ident)
-    if status == "completed":
-        return translate("nothing crosses any more")
-    return translate("next: {partner} works on it, and submits it", partner=who)
-
-
-def _next_for_service(handoff: Handoff, who: str, ident: str) -> str:
-    status = handoff.status
-    if status == "assigned":
-        return translate("next: {partner} agrees or cancels", partner=who)
-    if status == "awaiting-approval":
-        return translate("next: {partner} approves or rejects; what is new is held back until then", partner=who)
-    if status == "completed":
-        return translate("nothing crosses any more")
-    return translate("next: work on it; `chit submit {id}` hands the work in", id=ident)
-
-
-def _say_leaving(app: App, leaves: Sequence["Leaving"]) -> None:
-    """Path by path what would leave, for whom."""
-    from chit.wording import exact
-
-    if not leaves:
-        app.say("nothing would leave for a partner yet")
-    for name in dict.fromkeys(one.partner for one in leaves):
-        app.say(translate("would leave for {partner}:", partner=name), as_is=True)
-        for one in leaves:
-            if one.partner == name:
-                text = translate("(empty)") if one.value is None else exact(one.path, one.value)
-                lines = text.splitlines() or [""]
-                app.say(
-                    "\n".join([f"    {one.path}  {lines[0]}", *(f"        {line}" for line in lines[1:])]), as_is=True
-                )

@@ -1,7 +1,10 @@
 """What the tests of the command line start from."""
 
+from pathlib import Path
+
 import pytest
 
+from support.parties import Parties
 from support.runner import Chit
 
 
@@ -16,3 +19,11 @@ def desk(chit: Chit) -> Chit:
 def ticket(desk: Chit) -> str:
     """The id of the one ticket in it."""
     return desk("new", "-m", "Printer on fire").id
+
+
+@pytest.fixture
+def parties(tmp_path: Path, chit: Chit) -> Parties:
+    """Two organisations that have met."""
+    made = Parties(tmp_path / "work", chit)
+    made.meet()
+    return made

@@ -6,15 +6,6 @@ import pytest
 
 from support.invocations import everything
 from support.parties import TERMS, Parties
-from support.runner import Chit
-
-
-@pytest.fixture
-def parties(tmp_path: Path, chit: Chit) -> Parties:
-    """Two organisations that have met."""
-    made = Parties(tmp_path / "work", chit)
-    made.meet()
-    return made
 
 
 @pytest.mark.parametrize(
