@@ -17,10 +17,13 @@ from typing import BinaryIO
 import pytest
 
 from chit_sync import outsourcing
-from chit_sync.errors import ChitError, RemoteError
+from chit_sync.errors import ChitError, RemoteError, StoreError
+from chit_sync.exchange.pulling import pull
+from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import sync
 from chit_sync.remotes.base import Expect
 from chit_sync.remotes.http import HttpLog
+from chit_sync.remotes.partner import PartnerLog
 from chit_sync.remotes.registry import open_remote
 from chit_sync.store import blobs, fsck, partners, remotes, tokens
 from chit_sync.store.database import Store, time_of_day
@@ -28,6 +31,7 @@ from chit_sync.store.opening import open_store
 from chit_sync.wire import Answer, Offer
 from conftest import NewStore
 from support.partnership import (
+    TERMS,
     Pair,
     act,
     attach,
@@ -432,3 +436,20 @@ def test_another_store_at_the_address(over_http: Pair, new_store: NewStore, tmp_
         sync(over_http.service, over_http.remote, log)
     assert bodies(impostor) == []
     assert os.listdir(os.path.join(impostor.path, "blobs")) == []
+
+
+def test_a_path_that_can_only_be_read(new_store: NewStore, tmp_path: Path) -> None:
+    """Where the lead's folder may only be read, what is there is taken, and sending says why it does not go."""
+    with partnership(new_store, "path") as pair:
+        ident = planted(pair.lead, tmp_path)
+        pair.offered(ident, {**TERMS, "accept_by": pair.lead.now() + 100_000_000})
+        with closing(open_remote(pair.url, token=pair.token)) as log:
+            assert isinstance(log, PartnerLog)
+            log.local.writable = False
+            log.store.db.execute("PRAGMA query_only = ON")
+            assert pull(pair.service, pair.remote, log).taken > 0
+            write(pair.service, outsourcing.accept(pair.service, of(pair.service, ident)), "bob")
+            with pytest.raises(StoreError, match="read-only"):
+                push(pair.service, pair.remote, log)
+        pair.sync()
+        assert pair.statuses(ident) == ("accepted", "accepted")

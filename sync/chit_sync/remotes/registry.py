@@ -68,13 +68,17 @@ def open_remote(
     path = store_path(address)
     writable = os.access(path, os.W_OK)
     store = open_store(path, write=writable)
-    expire(store)
-    log = LocalLog(store, address, writable=writable)
-    if token is None:
-        return log
-    from chit_sync.remotes.partner import partner_log
+    try:
+        expire(store)
+        log = LocalLog(store, address, writable=writable)
+        if token is None:
+            return log
+        from chit_sync.remotes.partner import partner_log
 
-    return partner_log(log, token)
+        return partner_log(log, token)
+    except BaseException:
+        store.close()
+        raise
 
 
 def store_path(address: str) -> str:
