@@ -32,7 +32,7 @@ def complete(chit: Chit, line: str) -> list[str]:
 
 def test_commands_and_options(chit: Chit) -> None:
     """Commands, commands of a noun, options and values are completed, without a store."""
-    assert complete(chit, "chit co") == ["comment", "conflicts", "config", "completion"]
+    assert complete(chit, "chit co") == ["comment", "conflicts", "counter", "complete", "config", "completion"]
     assert complete(chit, "chit remote set") == ["set-url"]
     assert "--assignee" in complete(chit, "chit new --a")
     assert complete(chit, "chit edit --priority c") == ["critical"]
