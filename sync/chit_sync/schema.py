@@ -54,32 +54,18 @@ class Field(NamedTuple):
     right: str = ""
 
 
+# fmt: off
+# One row a field, so that the table reads as one.
 PRIORITIES = (
-    Choice(
-        "critical",
-        "Work has stopped for many people, or money or safety is at stake; everything else waits.",
-        "Für viele steht die Arbeit still, oder Geld oder Sicherheit ist in Gefahr; alles andere wartet.",
-    ),
-    Choice(
-        "high",
-        "Somebody cannot work, or many work with difficulty; there is no good way around it.",
-        "Jemand kann nicht arbeiten, oder viele nur mit Mühe; es gibt keinen guten Umweg.",
-    ),
-    Choice(
-        "normal",
-        "Something does not work as it should, but there is a way around it. The usual case.",
-        "Etwas funktioniert nicht wie gewollt, aber es gibt einen Umweg. Der Normalfall.",
-    ),
-    Choice(
-        "low",
-        "A nuisance or a wish; nobody is held up by it.",
-        "Ein Ärgernis oder ein Wunsch; niemand wird dadurch aufgehalten.",
-    ),
-    Choice(
-        "planned",
-        "For later: to be done when there is time, or on a date agreed upon.",
-        "Für später: wenn Zeit ist oder zu einem vereinbarten Termin.",
-    ),
+    Choice("critical", "Work has stopped for many people, or money or safety is at stake; everything else waits.",
+        "Für viele steht die Arbeit still, oder Geld oder Sicherheit ist in Gefahr; alles andere wartet."),
+    Choice("high", "Somebody cannot work, or many work with difficulty; there is no good way around it.",
+        "Jemand kann nicht arbeiten, oder viele nur mit Mühe; es gibt keinen guten Umweg."),
+    Choice("normal", "Something does not work as it should, but there is a way around it. The usual case.",
+        "Etwas funktioniert nicht wie gewollt, aber es gibt einen Umweg. Der Normalfall."),
+    Choice("low", "A nuisance or a wish; nobody is held up by it.", "Ein Ärgernis oder ein Wunsch; niemand wird dadurch aufgehalten."),
+    Choice("planned", "For later: to be done when there is time, or on a date agreed upon.",
+        "Für später: wenn Zeit ist oder zu einem vereinbarten Termin."),
 )
 DEFAULT_PRIORITY = "normal"
 PRIORITY_RANK = {choice.name: rank for rank, choice in enumerate(PRIORITIES, 1)}
@@ -100,20 +86,12 @@ TYPES = (
     Choice("task", "Something to be done.", "Etwas ist zu tun."),
     Choice("bug", "A defect in a product.", "Ein Fehler in einem Produkt."),
     Choice("feature", "Something that a product lacks.", "Etwas, das einem Produkt fehlt."),
-    Choice(
-        "epic",
-        "A large piece of work made of others.",
-        "Ein großes Vorhaben aus mehreren Aufgaben.",
-    ),
+    Choice("epic", "A large piece of work made of others.", "Ein großes Vorhaben aus mehreren Aufgaben."),
 )
 
 VISIBILITIES = (
     Choice("public", "The requester sees it too.", "Auch die anfragende Person sieht es."),
-    Choice(
-        "partner",
-        "Partners see it, the requester does not.",
-        "Partner sehen es, die anfragende Person nicht.",
-    ),
+    Choice("partner", "Partners see it, the requester does not.", "Partner sehen es, die anfragende Person nicht."),
     Choice("internal", "Only the own organisation sees it.", "Nur die eigene Organisation sieht es."),
 )
 
@@ -135,81 +113,26 @@ FIELDS: dict[str, Field] = {
         Field("priority", "choice", "How urgent it is.", "Wie dringend es ist.", PRIORITIES),
         Field("impact", "choice", "How many it affects.", "Wie viele es betrifft.", IMPACTS, leaves=False),
         Field("type", "choice", "What kind of ticket it is.", "Welche Art Ticket es ist.", TYPES, leaves=False),
-        Field(
-            "queue",
-            "line",
-            "The team or list that it is in.",
-            "Das Team oder die Liste, in der es liegt.",
-            visibility="internal",
-            leaves=False,
-        ),
-        Field(
-            "assignee",
-            "line",
-            "Who works on it.",
-            "Wer daran arbeitet.",
-            visibility="internal",
-            leaves=False,
-        ),
+        Field("queue", "line", "The team or list that it is in.", "Das Team oder die Liste, in der es liegt.", visibility="internal",
+            leaves=False),
+        Field("assignee", "line", "Who works on it.", "Wer daran arbeitet.", visibility="internal", leaves=False),
         Field("requester", "line", "Who asked.", "Wer gefragt hat.", visibility="partner"),
-        Field(
-            "organization",
-            "line",
-            "The customer that it is for.",
-            "Der Kunde, für den es ist.",
-            visibility="internal",
-            leaves=False,
-        ),
-        Field(
-            "contract",
-            "line",
-            "The contract that it is booked on.",
-            "Der Vertrag, auf den es gebucht wird.",
-            visibility="internal",
-            leaves=False,
-        ),
+        Field("organization", "line", "The customer that it is for.", "Der Kunde, für den es ist.", visibility="internal", leaves=False),
+        Field("contract", "line", "The contract that it is booked on.", "Der Vertrag, auf den es gebucht wird.", visibility="internal",
+            leaves=False),
         Field("product", "line", "What it concerns.", "Was es betrifft.", leaves=False),
         Field("due", "time", "When it must be done.", "Wann es fertig sein muss."),
         Field("emergency", "flag", "Drop everything else.", "Alles andere liegen lassen.", leaves=False),
-        Field(
-            "merged",
-            "ticket",
-            "The ticket that this one was merged into.",
-            "Das Ticket, in dem dieses aufging.",
-            visibility="internal",
-            leaves=False,
-            writer="system",
-        ),
-        Field(
-            "deleted",
-            "flag",
-            "It was deleted.",
-            "Es wurde gelöscht.",
-            visibility="internal",
-            leaves=False,
-            writer="system",
-        ),
+        Field("merged", "ticket", "The ticket that this one was merged into.", "Das Ticket, in dem dieses aufging.",
+            visibility="internal", leaves=False, writer="system"),
+        Field("deleted", "flag", "It was deleted.", "Es wurde gelöscht.", visibility="internal", leaves=False, writer="system"),
     )
 }
 
-LABELS = Field(
-    "labels",
-    "flag",
-    "Words to find it by.",
-    "Wörter, unter denen man es findet.",
-    visibility="internal",
-    leaves=False,
-)
+LABELS = Field("labels", "flag", "Words to find it by.", "Wörter, unter denen man es findet.", visibility="internal", leaves=False)
 """`labels/NAME` is true while the ticket has the label."""
 
-CUSTOM = Field(
-    "x",
-    "line",
-    "A field of your own, as x.NAME.",
-    "Ein eigenes Feld, als x.NAME.",
-    visibility="internal",
-    leaves=False,
-)
+CUSTOM = Field("x", "line", "A field of your own, as x.NAME.", "Ein eigenes Feld, als x.NAME.", visibility="internal", leaves=False)
 """`x.NAME` holds one text, of one line or many."""
 
 LINK_KINDS = {
@@ -293,20 +216,8 @@ ITEMS: dict[str, dict[str, Field]] = {
         field.name: field
         for field in (
             Field("name", "line", "The file's name.", "Der Name der Datei."),
-            Field(
-                "sha256",
-                "sha256",
-                "The SHA-256 of its bytes.",
-                "Die SHA-256 ihrer Bytes.",
-                writer="system",
-            ),
-            Field(
-                "size",
-                "count",
-                "How many bytes it has.",
-                "Wie viele Bytes sie hat.",
-                writer="system",
-            ),
+            Field("sha256", "sha256", "The SHA-256 of its bytes.", "Die SHA-256 ihrer Bytes.", writer="system"),
+            Field("size", "count", "How many bytes it has.", "Wie viele Bytes sie hat.", writer="system"),
             Field("visibility", "choice", "Who may read it.", "Wer sie lesen darf.", VISIBILITIES),
             Field("deleted", "flag", "It was deleted.", "Sie wurde gelöscht.", writer="system"),
             _TO,
@@ -316,31 +227,9 @@ ITEMS: dict[str, dict[str, Field]] = {
     "link": {
         field.name: field
         for field in (
-            Field(
-                "kind",
-                "line",
-                "How the two belong together.",
-                "Wie die beiden zusammengehören.",
-                visibility="internal",
-                leaves=False,
-            ),
-            Field(
-                "target",
-                "ticket",
-                "The other ticket.",
-                "Das andere Ticket.",
-                visibility="internal",
-                leaves=False,
-            ),
-            Field(
-                "deleted",
-                "flag",
-                "It was taken away.",
-                "Sie wurde entfernt.",
-                visibility="internal",
-                leaves=False,
-                writer="system",
-            ),
+            Field("kind", "line", "How the two belong together.", "Wie die beiden zusammengehören.", visibility="internal", leaves=False),
+            Field("target", "ticket", "The other ticket.", "Das andere Ticket.", visibility="internal", leaves=False),
+            Field("deleted", "flag", "It was taken away.", "Sie wurde entfernt.", visibility="internal", leaves=False, writer="system"),
         )
     },
     "time": _named(
@@ -356,212 +245,70 @@ ITEMS: dict[str, dict[str, Field]] = {
         Field("amount", "decimal", "What it cost.", "Was es gekostet hat."),
         Field("currency", "currency", "The currency of the amount.", "Die Währung des Betrags."),
         Field("note", "line", "What it is for.", "Wofür es ist."),
-        Field(
-            "bundle",
-            "item",
-            "The handoff whose time it stands for; not to be billed.",
-            "Die Weitergabe, für deren Zeit es steht; nicht abzurechnen.",
-            visibility="internal",
-            leaves=False,
-            writer="system",
-            right="finance",
-        ),
+        Field("bundle", "item", "The handoff whose time it stands for; not to be billed.",
+            "Die Weitergabe, für deren Zeit es steht; nicht abzurechnen.", visibility="internal", leaves=False, writer="system",
+            right="finance"),
         _VISIBILITY,
         _TO,
         _HELD,
         _DELETED,
     ),
     "question": _named(
-        Field(
-            "body", "text", "What the partner wants to know.", "Was der Partner wissen möchte.", visibility="partner"
-        ),
-        Field(
-            "answer", "text", "What the lead answered.", "Was der Auftraggeber geantwortet hat.", visibility="partner"
-        ),
+        Field("body", "text", "What the partner wants to know.", "Was der Partner wissen möchte.", visibility="partner"),
+        Field("answer", "text", "What the lead answered.", "Was der Auftraggeber geantwortet hat.", visibility="partner"),
         _TO,
         _HELD,
         _DELETED,
     ),
     "handoff": _named(
-        Field(
-            "role",
-            "choice",
-            "Whether we are the lead or the service partner.",
-            "Ob wir Auftraggeber oder Auftragnehmer sind.",
-            ROLES,
-            visibility="internal",
-            leaves=False,
-            writer="system",
-        ),
-        Field(
-            "lead",
-            "line",
-            "The organisation that hands it out.",
-            "Die Organisation, die es weitergibt.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "service",
-            "line",
-            "The organisation that works on it.",
-            "Die Organisation, die daran arbeitet.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "status",
-            "choice",
-            "How far it is.",
-            "Wie weit es ist.",
-            HANDOFF_STATUSES,
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "since",
-            "time",
-            "Since when it has this status.",
-            "Seit wann es diesen Stand hat.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "last",
-            "item",
-            "The last move that was taken.",
-            "Der letzte Zug, der angenommen wurde.",
-            visibility="partner",
-            writer="system",
-        ),
+        Field("role", "choice", "Whether we are the lead or the service partner.", "Ob wir Auftraggeber oder Auftragnehmer sind.",
+            ROLES, visibility="internal", leaves=False, writer="system"),
+        Field("lead", "line", "The organisation that hands it out.", "Die Organisation, die es weitergibt.", visibility="partner",
+            writer="system"),
+        Field("service", "line", "The organisation that works on it.", "Die Organisation, die daran arbeitet.", visibility="partner",
+            writer="system"),
+        Field("status", "choice", "How far it is.", "Wie weit es ist.", HANDOFF_STATUSES, visibility="partner", writer="system"),
+        Field("since", "time", "Since when it has this status.", "Seit wann es diesen Stand hat.", visibility="partner", writer="system"),
+        Field("last", "item", "The last move that was taken.", "Der letzte Zug, der angenommen wurde.", visibility="partner",
+            writer="system"),
         Field("verb", "line", "What that move did.", "Was dieser Zug tat.", visibility="partner", writer="system"),
         Field("reason", "text", "Why.", "Warum.", visibility="partner", writer="system"),
-        Field(
-            "version",
-            "count",
-            "The version of the terms.",
-            "Die Fassung der Bedingungen.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "proposal",
-            "item",
-            "A counter-offer that waits for an answer.",
-            "Ein Gegenangebot, das auf Antwort wartet.",
-            visibility="partner",
-            writer="system",
-        ),
+        Field("version", "count", "The version of the terms.", "Die Fassung der Bedingungen.", visibility="partner", writer="system"),
+        Field("proposal", "item", "A counter-offer that waits for an answer.", "Ein Gegenangebot, das auf Antwort wartet.",
+            visibility="partner", writer="system"),
         *TERMS.values(),
-        Field(
-            "share_contact",
-            "flag",
-            "Whether the partner learns who asked.",
-            "Ob der Partner erfährt, wer gefragt hat.",
-            visibility="partner",
-        ),
-        Field(
-            "share_comments",
-            "choice",
-            "Which earlier comments the partner gets.",
-            "Welche früheren Kommentare der Partner bekommt.",
-            SHARES,
-            visibility="partner",
-        ),
-        Field(
-            "share_attachments",
-            "choice",
-            "Which earlier files the partner gets.",
-            "Welche früheren Dateien der Partner bekommt.",
-            SHARES,
-            visibility="partner",
-        ),
-        Field(
-            "bill_rate",
-            "decimal",
-            "What our customer pays for an hour.",
-            "Was unser Kunde für eine Stunde zahlt.",
-            visibility="internal",
-            leaves=False,
-            right="finance",
-        ),
-        Field(
-            "grace",
-            "count",
-            "Microseconds for which an acceptance may be late.",
-            "Mikrosekunden, die eine Annahme verspätet sein darf.",
-            visibility="internal",
-            leaves=False,
-            writer="system",
-        ),
-        Field(
-            "accepted",
-            "time",
-            "When it was accepted.",
-            "Wann es angenommen wurde.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "accepted_by", "line", "Who accepted it.", "Wer es angenommen hat.", visibility="partner", writer="system"
-        ),
-        Field(
-            "accepted_version",
-            "count",
-            "The version of the terms that was accepted.",
-            "Die angenommene Fassung der Bedingungen.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "total",
-            "decimal",
-            "What the partner's time came to.",
-            "Was die Zeit des Partners ausmacht.",
-            visibility="partner",
-            writer="system",
-            right="finance",
-        ),
+        Field("share_contact", "flag", "Whether the partner learns who asked.", "Ob der Partner erfährt, wer gefragt hat.",
+            visibility="partner"),
+        Field("share_comments", "choice", "Which earlier comments the partner gets.",
+            "Welche früheren Kommentare der Partner bekommt.", SHARES, visibility="partner"),
+        Field("share_attachments", "choice", "Which earlier files the partner gets.", "Welche früheren Dateien der Partner bekommt.",
+            SHARES, visibility="partner"),
+        Field("bill_rate", "decimal", "What our customer pays for an hour.", "Was unser Kunde für eine Stunde zahlt.",
+            visibility="internal", leaves=False, right="finance"),
+        Field("grace", "count", "Microseconds for which an acceptance may be late.",
+            "Mikrosekunden, die eine Annahme verspätet sein darf.", visibility="internal", leaves=False, writer="system"),
+        Field("accepted", "time", "When it was accepted.", "Wann es angenommen wurde.", visibility="partner", writer="system"),
+        Field("accepted_by", "line", "Who accepted it.", "Wer es angenommen hat.", visibility="partner", writer="system"),
+        Field("accepted_version", "count", "The version of the terms that was accepted.", "Die angenommene Fassung der Bedingungen.",
+            visibility="partner", writer="system"),
+        Field("total", "decimal", "What the partner's time came to.", "Was die Zeit des Partners ausmacht.", visibility="partner",
+            writer="system", right="finance"),
     ),
     "move": _named(
-        Field(
-            "handoff",
-            "item",
-            "The handoff that it moves.",
-            "Die Weitergabe, die er bewegt.",
-            visibility="partner",
-            writer="system",
-        ),
+        Field("handoff", "item", "The handoff that it moves.", "Die Weitergabe, die er bewegt.", visibility="partner", writer="system"),
         Field("verb", "line", "What it wants done.", "Was er bewirken soll.", visibility="partner", writer="system"),
-        Field(
-            "seen",
-            "item",
-            "The last move that its author knew.",
-            "Der letzte Zug, den sein Urheber kannte.",
-            visibility="partner",
-            writer="system",
-        ),
+        Field("seen", "item", "The last move that its author knew.", "Der letzte Zug, den sein Urheber kannte.", visibility="partner",
+            writer="system"),
         Field("reason", "text", "Why.", "Warum.", visibility="partner", writer="system"),
-        Field(
-            "version",
-            "count",
-            "The version of the terms that is accepted.",
-            "Die Fassung der Bedingungen, die angenommen wird.",
-            visibility="partner",
-            writer="system",
-        ),
-        Field(
-            "ruling",
-            "line",
-            "What the lead's store decided: taken, or why not.",
-            "Was der Speicher des Auftraggebers entschied.",
-            visibility="partner",
-            writer="system",
-        ),
+        Field("version", "count", "The version of the terms that is accepted.", "Die Fassung der Bedingungen, die angenommen wird.",
+            visibility="partner", writer="system"),
+        Field("ruling", "line", "What the lead's store decided: taken, or why not.", "Was der Speicher des Auftraggebers entschied.",
+            visibility="partner", writer="system"),
         *TERMS.values(),
     ),
 }
 """Item kind to the fields of such an item; on the wire `KIND/ID/FIELD`."""
+# fmt: on
 
 
 def field_of(path: str) -> Field:
