@@ -453,3 +453,38 @@ def test_a_path_that_can_only_be_read(new_store: NewStore, tmp_path: Path) -> No
                 push(pair.service, pair.remote, log)
         pair.sync()
         assert pair.statuses(ident) == ("accepted", "accepted")
+
+
+def test_a_file_whose_bytes_are_not_here(pair: Pair, tmp_path: Path) -> None:
+    """A file that cannot be sent along is held back and shown, and not shown to the lead as one without bytes; later it can be released."""
+    ident = planted(pair.lead, tmp_path)
+    pair.accepted(ident)
+    name = attach(pair.service, ident, file(tmp_path, "log.txt", b"what happened"))
+    place = Path(blobs.path(pair.service, name))
+    aside = place.rename(tmp_path / "aside")
+    say(pair.service, ident, "see the file")
+    pair.sync()
+    assert "log.txt" not in [one.name for one in of(pair.lead, ident).attachments]
+    assert "see the file" in [one.body for one in of(pair.lead, ident).comments]
+    (held,) = outsourcing.held(of(pair.service, ident))
+    aside.rename(place)
+    write(pair.service, outsourcing.release(of(pair.service, ident), [held.key]), "bob")
+    pair.sync()
+    assert b"".join(blobs.read(pair.lead, name)) == b"what happened"
+    agreed(pair, ident)
+
+
+def test_a_refused_upload_holds_its_file_only(new_store: NewStore, tmp_path: Path) -> None:
+    """A file that is larger than the lead's server takes is held back with the reason; the rest goes on."""
+    with partnership(new_store, "path") as pair:
+        ident = planted(pair.lead, tmp_path)
+        pair.accepted(ident)
+        attach(pair.service, ident, file(tmp_path, "large.bin", bytes(20_000)))
+        say(pair.service, ident, "see the file")
+        with serving(pair.lead.path, max_blob=10_000) as address:
+            remotes.set_url(pair.service, "globex", address)
+            with closing(open_remote(address, token=pair.token)) as log:
+                (refused,) = sync(pair.service, pair.remote, log).pushed.refused
+        assert "at most 10000" in refused.reason
+        assert [one.key.partition("/")[0] for one in outsourcing.held(of(pair.service, ident))] == ["attachment"]
+        agreed(pair, ident)
