@@ -28,6 +28,9 @@ HANDED_OUT = 5_000
 FAR = 4_102_444_800_000_000
 """2100-01-01 UTC: no offer expires in a store that is kept."""
 
+LATE = 0.02
+"""How many handoffs are past the time by which they were to be completed."""
+
 ROUND = 20
 """Tickets that are handed out before others get a batch."""
 
@@ -101,7 +104,7 @@ class Maker:
         terms = {
             "role": "lead", "service": partner, "share_comments": "public", "share_attachments": "public", "pay": "80.00",
             "pay_unit": "hour", "currency": "EUR", "authorized_minutes": 240, "instructions": "Please bring a spare part along.",
-            "accept_by": FAR, "complete_by": self.clock + self.random.randrange(-10, 60) * 86_400_000_000,
+            "accept_by": FAR, "complete_by": self.clock if self.random.random() < LATE else FAR,
         }  # fmt: skip
 
         def move(ident: str, by: str, **values: Any) -> Any:

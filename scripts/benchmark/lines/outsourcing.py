@@ -63,18 +63,21 @@ def board(bench: Bench) -> None:
         f"board --partner {one}": ("board", "--partner", one),
         "list is:outsourced, 50": ("list", "--limit", "50", "is:outsourced"),
         f"list partner:{one}, 50": ("list", "--limit", "50", f"partner:{one}"),
+        "status": ("status",),
         "board": ("board",),
         "board --json": ("board", "--json"),
     }
+    targets = dict.fromkeys(commands, 1.5) | {"status": 1.25}
+    del targets["board --json"]
     lines = {what: bench.run(*command, cwd=store).count("\n") for what, command in commands.items()}
     probes = {what: bench.times(*command, cwd=store) for what, command in commands.items()}
     bare = bench.floor("tsv", store / ".chit" / "store.db", *BARE_BOARD)
     medians = interleaved({"F1": _f1(bench, store), "bare": bare, **probes}, bench.rounds)
     bench.report.note(f"{lines['board']:,} handoffs on the board, among {count:,} tickets")
     for what in commands:
-        named = what if what == "board --json" else f"{what}: {lines[what]:,} lines"
-        bench.report.add(named, medians[what], medians["F1"], "F1", None if what == "board --json" else 1.5)
-    bench.report.add(f"board: {lines['board']:,} lines", medians["board"], medians["bare"], "bare program", 2)
+        named = f"{what}: {lines[what]:,} lines" if lines[what] > 1 else what
+        bench.report.add(named, medians[what], medians["F1"], "F1", targets.get(what))
+    bench.report.add(f"board: {lines['board']:,} lines", medians["board"], medians["bare"], "bare program")
 
 
 def write(bench: Bench) -> None:
