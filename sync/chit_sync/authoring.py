@@ -160,13 +160,15 @@ def _plan(edit: Edit, piece: "_Whole | Piece") -> tuple[list[Set], list[_Part]]:
         sets.append(Set(path, old, value))
         over = set(() if written is None else every(written) if edit.resolve else seen(written))
         keeps = set(() if written is None else every(written)) - over
-        part = next((part for part in parts if not (part.over & keeps or part.keeps & over)), None)
+        part = next((part for part in parts if piece.force or not (part.over & keeps or part.keeps & over)), None)
         if part is None:
             part = _Part()
             parts.append(part)
         part.set[path] = value
         part.over |= over
         part.keeps |= keeps
+    for part in parts:
+        part.over -= part.keeps  # of what is sent as it is, in one piece
     return sets, parts
 
 

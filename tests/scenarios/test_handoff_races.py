@@ -164,3 +164,36 @@ def test_undo_of_what_the_lead_refused(world: World) -> None:
     comment(acme, "on my way")
     world.settle()
     assert [one.body for one in lead.ticket().comments] == ["on my way"]
+
+
+def test_a_comment_in_conflict_is_shared(world: World) -> None:
+    """A comment that two colleagues changed at once reaches a partner that takes the ticket on, and the conflict stays here."""
+    lead, abe, acme = world.places["globex"], world.places["globex-abe"], world.places["acme"]
+    key = comment(lead, "it burns")
+    world.settle()
+    for place, body in ((lead, "it smokes"), (abe, "it glows")):
+        place.write(Edit(place.ticket(), {f"{key}/body": body, f"{key}/visibility": "public"}))
+    world.settle()
+    accepted(world)
+    world.settle()
+    assert [one.path for one in lead.ticket().conflicts] == [f"{key}/body"]
+    assert [one.body for one in acme.ticket().comments] == [one.body for one in lead.ticket().comments]
+    assert acme.ticket().conflicts == []
+
+
+def test_a_held_comment_in_conflict_is_released(world: World) -> None:
+    """The same of what was held back and is sent now."""
+    lead, acme = accepted(world)
+    bea = world.places["acme-bea"]
+    submit(acme)
+    key = comment(acme, "while it waits")
+    world.settle()
+    for place, body in ((acme, "one"), (bea, "other")):
+        place.write(Edit(place.ticket(), {f"{key}/body": body, f"{key}/visibility": "public"}))
+    act(lead, "reject")
+    world.settle()
+    assert [one.path for one in acme.ticket().conflicts] == [f"{key}/body"]
+    acme.write(outsourcing.release(acme.ticket(), [key]))
+    world.settle()
+    assert lead.ticket().item(key)["body"] == acme.ticket().item(key)["body"]
+    assert [one.path for one in acme.ticket().conflicts] == [f"{key}/body"]

@@ -6,7 +6,7 @@ from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
 from chit_sync.clock import next_stamp
 from chit_sync.errors import ConflictError
 from chit_sync.ids import ITEM_BYTES, letters
-from chit_sync.registers import Heads, Registers, Value, losers, seen
+from chit_sync.registers import Heads, Registers, Value, every, losers, seen
 from chit_sync.store import log
 from chit_sync.store.database import Store
 from chit_sync.store.log import Record
@@ -58,6 +58,16 @@ def _ids(store: Store, seqs: Sequence[int]) -> list[str]:
     return sorted(row[0].hex() for row in rows)
 
 
+def replaced(paths: Iterable[Heads[int]]) -> set[int]:
+    """What a change that says what is shown at these paths replaces: nothing that another one of them keeps in conflict."""
+    shown: set[int] = set()
+    kept: set[int] = set()
+    for written in paths:
+        shown.update(seen(written))
+        kept.update(key for key in every(written) if key not in seen(written))
+    return shown - kept
+
+
 def new_item(store: Store) -> str:
     """A fresh id for an item."""
     return letters(store.entropy(ITEM_BYTES))
@@ -71,23 +81,24 @@ def rewrite(
     *,
     when: int | None = None,
     right: str = "",
+    whole: bool = False,
 ) -> None:
     """Writes what this store itself decides, even what is so already; call it inside a transaction.
 
     What only some may see is a change of its own (with `right`, all of it is for who holds that right), and so is a path in conflict:
-    the conflict stays.
+    the conflict stays. whole: it says nothing but what is shown, and somebody needs all of it at once; so it is one change.
     """
     from chit_sync.sharing import right_of  # not for every write
 
     parts: dict[tuple[str, str], dict[str, Value]] = {}
     for path, value in sets.items():
         written = heads(ticket, path)
-        contested = path if written and losers(written) else ""
+        contested = path if written and losers(written) and not whole else ""
         parts.setdefault((right or right_of(path), contested), {})[path] = value
     pen = Pen(store)
     records = []
     for _, part in sorted(parts.items()):  # what everybody may see first: it names the handoff
-        over = {key for path in part if (written := heads(ticket, path)) for key in seen(written)}
+        over = replaced([written for path in part if (written := heads(ticket, path))])
         records.append(pen.write(ticket.id, by, part, over, when))
     if records:
         log.append(store, records)

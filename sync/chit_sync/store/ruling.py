@@ -180,7 +180,7 @@ def _snapshot(store: Store, ticket: Ticket, handoff: Handoff) -> None:
         if name == ticket.value("requester") and not handoff.value("share_contact"):
             name = SYSTEM
         by = crossing.qualified(name, handoff)
-        rewrite(store, ticket, {f"{key}/{field}": value for field, value in told.items()}, by, when=time)
+        rewrite(store, ticket, {f"{key}/{field}": value for field, value in told.items()}, by, when=time, whole=True)
 
 
 def _missed(store: Store, known: Partners, ticket: Ticket, handoff: Handoff) -> dict[str, Value]:
