@@ -260,8 +260,20 @@ def test_one_filter() -> None:
     assert writers == {"store/desk.py"}
     tree = ast.parse((SOURCE / "store" / "desk.py").read_text(encoding="utf-8"))
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    inserting = [name for name, node in functions.items() if "INTO outbound" in ast.unparse(node)]
+    statements = [
+        ast.unparse(node.targets[0])
+        for node in tree.body
+        if isinstance(node, ast.Assign) and "INTO outbound" in ast.unparse(node.value)
+    ]
+    inserting = [
+        name
+        for name, node in functions.items()
+        if any(word in ast.unparse(node) for word in ("INTO outbound", *(f"execute({one}," for one in statements)))
+    ]
     assert inserting == ["_send"]
+    assert sum(ast.unparse(tree).count(one) for one in statements) == 2 * len(
+        statements
+    )  # where it is set, where it is used
     calling = [
         name
         for name, node in functions.items()

@@ -79,11 +79,13 @@ class PartnerLog:
             self._check_open()
         if info.last > after and self.local.writable:
             with explained(self.store.path):
-                newest = self.store.db.execute(
-                    "SELECT max(seq) FROM outbound WHERE partner = ? AND place > ?", (self.partner.id, after)
-                ).fetchone()[0]
+                newest, place = self.store.db.execute(
+                    "SELECT max(seq), max(place) FROM"
+                    " (SELECT seq, place FROM outbound WHERE partner = ? AND place > ? ORDER BY place LIMIT ?)",
+                    (self.partner.id, after, -1 if limit is None else limit),
+                ).fetchone()
             mark_served(self.store, newest)
-            partners.fetched(self.store, self.partner, info.last if limit is None else min(info.last, after + limit))
+            partners.fetched(self.store, self.partner, place)
         return Reading(info, self._batches(after, info.last, limit))
 
     def _batches(self, after: int, last: int, limit: int | None) -> Generator[list[Sent], None, None]:
