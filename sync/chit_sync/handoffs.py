@@ -238,7 +238,8 @@ def read(
     for key, registers in items.items():
         if key.startswith("handoff/"):
             handoff = standing(key[8:], origins[key][1], values_of(registers), moves.get(key[8:], []))
-            if every or handoff.status != NONE:
+            # Of one that was undone something may be left, but no role.
+            if every or (handoff.status != NONE and handoff.role):
                 found.append(handoff)
     return sorted(found, key=lambda handoff: (handoff.time, handoff.id))
 

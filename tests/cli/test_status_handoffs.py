@@ -301,3 +301,15 @@ def test_a_store_that_cannot_be_written_to_is_read(parties: Parties) -> None:
     finally:
         for name, mode in zip(names, modes, strict=True):
             os.chmod(name, mode)
+
+
+def test_an_offer_that_expired_before_it_was_undone_is_gone(parties: Parties) -> None:
+    """`undo` opens the store, so it lets the offer expire, and then takes it back: nothing of it is left to be seen."""
+    ident = parties.ticket()
+    parties.lead("outsource", ident, "acme", "--pay", "80/h", "--accept-by", "1h")
+    backdate(parties.folder / "globex" / ".chit" / "store.db")
+    parties.lead("undo")
+    assert parties.lead("board", "--all").out == ""
+    assert parties.record("lead", ident)["handoffs"] == []
+    parties.lead("outsource", ident, "acme")
+    assert len(parties.lead("board", "--all").out.splitlines()) == 1
