@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chit_sync.remotes.registry import open_remote
 from support.invocations import everything
 from support.parties import Parties
 from support.runner import Chit
+from support.server import serving
 
 EMPTY = {"total": 0, "first": []}
 LATE = "it came too late: meanwhile the other side said `cancel` (Changed my mind.); the handoff is canceled"
@@ -274,6 +276,17 @@ def test_an_offer_expires_with_the_next_command(parties: Parties, words: tuple[s
 def _status(file: Path) -> str:
     with closing(sqlite3.connect(file)) as db:
         return str(db.execute("SELECT status FROM handoffs").fetchone()[0])
+
+
+def test_an_offer_expires_with_a_request(parties: Parties) -> None:
+    """A member of the team who asks the lead's server for anything lets it expire."""
+    folder = parties.folder / "globex"
+    token = parties.lead("token", "create", "clara", "--scope", "reader").out.split()[-1]
+    overdue(parties)
+    assert _status(folder / ".chit" / "store.db") == "assigned"
+    with serving(str(folder / ".chit")) as address, closing(open_remote(address, token=token)) as log:
+        log.info()
+    assert _status(folder / ".chit" / "store.db") == "declined"
 
 
 def test_a_dry_run_lets_nothing_expire(parties: Parties) -> None:

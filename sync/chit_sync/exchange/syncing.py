@@ -7,7 +7,7 @@ from chit_sync.exchange.results import Progress, Pulled, Synced, joined, silent
 from chit_sync.remotes.base import Log
 from chit_sync.schema import CATEGORIES, has_control
 from chit_sync.store import remotes
-from chit_sync.store.database import Store
+from chit_sync.store.database import Store, explained
 from chit_sync.store.opening import create
 from chit_sync.store.remotes import DEFAULT, Remote
 from chit_sync.store.statuses import set_statuses
@@ -15,12 +15,22 @@ from chit_sync.wire import Info
 
 
 def sync(store: Store, remote: Remote, log: Log, *, progress: Progress = silent, dry_run: bool = False) -> Synced:
-    """Pulls, then pushes: what others did is merged before ours is sent. A lead rules on our moves at once, so that is pulled as well."""
+    """Pulls, then pushes: what others did is merged before ours is sent. Whoever rules on our moves does so at once, so that is pulled
+    as well."""
     pulled = pull(store, remote, log, progress=progress, dry_run=dry_run)
     pushed = push(store, remote, log, progress=progress, dry_run=dry_run)
-    if pushed.taken and not dry_run and remotes.partner_of(store.db, remote.id) is not None:
+    if pushed.taken and not dry_run and (remotes.partner_of(store.db, remote.id) is not None or _moved(store)):
         pulled = joined(pulled, pull(store, remote, log, progress=progress))
     return Synced(pulled, pushed)
+
+
+def _moved(store: Store) -> bool:
+    """Whether moves of ours wait for a ruling: it may be the store of our own organisation that rules."""
+    with explained(store.path):
+        row = store.db.execute(
+            "SELECT 1 FROM handoffs WHERE questions + held + pending + countered > 0 AND pending LIMIT 1"
+        ).fetchone()
+    return row is not None
 
 
 def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progress = silent) -> tuple[Store, Pulled]:
