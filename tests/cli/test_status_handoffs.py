@@ -70,6 +70,18 @@ def test_news_in_json(parties: Parties) -> None:
     }  # fmt: skip
 
 
+def test_a_fetch_says_that_there_are_news(parties: Parties) -> None:
+    """What was fetched and is about handoffs is counted; the pull after it tells, without asking anybody."""
+    ident = lost(parties)
+    parties.service("push", "--remote", "globex")
+    ran = parties.service("fetch", "--remote", "globex")
+    assert "2 changes about handoffs among what waits: `chit pull` says what became of them\n" in ran.err
+    assert parties.service("fetch", "--remote", "globex", "--json").json == {
+        "schema": "chit.fetched/1", "fetched": 0, "waiting": 2, "handoffs": 2,
+    }  # fmt: skip
+    assert f"globex refused `accept` on {ident[:8]}" in parties.service("pull", "--remote", "globex", code=5).err
+
+
 def test_the_answers_of_a_lead_arrive(parties: Parties) -> None:
     """Approval and rejection are told with their words."""
     ident = parties.submitted()

@@ -31,5 +31,9 @@ def fetch(app: App) -> None:
     if fetched.waiting:
         would = "would fetch" if app.options.dry_run else "fetched"
         app.say(f"{remote.name}: {would} {counted(fetched.fetched, 'change')}; `chit pull` takes what was fetched")
+        if fetched.handoffs:
+            app.say(
+                f"{counted(fetched.handoffs, 'change')} about handoffs among what waits: `chit pull` says what became of them"
+            )
     else:
         app.say(f"{remote.name}: nothing new")

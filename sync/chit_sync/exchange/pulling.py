@@ -52,7 +52,20 @@ def fetch(store: Store, remote: Remote, source: Log, *, progress: Progress = sil
                 progress(good[-1].seq - start, reading.info.last - start)
             if lie:
                 raise _lied(remote, lie)
-    return Fetched(count, remotes.pending(store, remote).fetched)
+    waiting = remotes.pending(store, remote).fetched
+    return Fetched(count, waiting, _about_handoffs(store, remote) if waiting else 0)
+
+
+def _about_handoffs(store: Store, remote: Remote) -> int:
+    """How many of the changes that wait are about handoffs."""
+    with explained(store.path):
+        return int(
+            store.db.execute(
+                "SELECT count(*) FROM incoming WHERE remote = ? AND seq > ?"
+                " AND (instr(body, CAST('\"handoff/' AS BLOB)) OR instr(body, CAST('\"move/' AS BLOB)))",
+                (remote.id, remote.pulled),
+            ).fetchone()[0]
+        )
 
 
 def pull(store: Store, remote: Remote, source: Log, *, progress: Progress = silent, dry_run: bool = False) -> Pulled:

@@ -35,10 +35,12 @@ class Conflict(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """What a fetch came to. waiting: changes that wait for the next pull, those of earlier fetches too."""
+    """What a fetch came to. waiting: changes that wait for the next pull, those of earlier fetches too; handoffs: those of them that are
+    about handoffs."""
 
     fetched: int
     waiting: int
+    handoffs: int = 0
 
 
 class RefusedMove(NamedTuple):
