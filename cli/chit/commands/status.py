@@ -9,7 +9,6 @@ from chit.errors import DIFFERENT
 from chit.framework import command
 from chit.language import translate
 from chit.text import SHORT_ID, ago, clean, counted, paint
-from chit.tidings import command as command_of
 from chit_sync.store.overview import Exchange, Overview, overview
 from chit_sync.store.reading import idents
 from chit_sync.ticket import iso
@@ -124,6 +123,8 @@ def _waiting(app: App, name: str, kind: "Kind") -> list[str]:
             line += f"  {one.number}"
         line += f"  {clean(one.title)}"
         if one.verb:
+            from chit.tidings import command as command_of
+
             line += f"\n        `{command_of(one.verb)}`: {clean(translate(one.reason))}"
         lines.append(line)
     if kind.first and len(kind.first) == _MOST_SHOWN:

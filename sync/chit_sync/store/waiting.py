@@ -114,6 +114,13 @@ def _refused(store: Store, now: int) -> Kind:
         return Kind(0, [])
     from chit_sync.codec import decode  # its import would cost every `status` more than the rest of it
 
+    if not rows:
+        return Kind(0, [])
+    from chit_sync.codec import decode  # what reads tickets is not needed before
+    from chit_sync.handoffs import read
+    from chit_sync.refused import still_refused
+    from chit_sync.store import reading
+
     recent = {(pk >> ITEM_BITS, key[5:]) for pk, key, body in rows if decode(body).time > now - REFUSED_FOR}
     found = []
     for number in dict.fromkeys(pk >> ITEM_BITS for pk, _, _ in rows):
