@@ -286,6 +286,8 @@ def _from_lead_item(ticket: Ticket | None, found: list[Handoff], key: str, value
     known = ticket is not None and key in ticket.item_registers
     theirs = not known or (ticket is not None and is_received(ticket.origins[key][0], found))
     if kind == "move":
+        if not known and set(values) == {"ruling"}:
+            return ""  # on a move of ours that our store has lost: it was set back to before it
         if theirs or set(values) != {"ruling"} or not any(one.id == item.get("handoff") for one in found):
             return "the lead rules on our moves, and makes none for us"
         return "" if item.get("ruling") in (None, values["ruling"]) else "it was ruled on already"

@@ -301,6 +301,8 @@ def is_due(handoff: Handoff, now: int) -> bool:
 def rule(handoff: Handoff, move: Move, around: Circumstances) -> Ruling:
     """Rules on a move, as only the lead's store does. No clock but the lead's own decides anything."""
     role = handoff.role_of(move.by)
+    if role == SERVICE and _repeats(handoff, move):
+        return Ruling("", "", {})
     reason = _refuse(handoff, move, role, around)
     if reason:
         return Ruling(reason, "", {})
@@ -323,6 +325,20 @@ def rule(handoff: Handoff, move: Move, around: Circumstances) -> Ruling:
     elif move.verb == "extend":
         sets |= {**terms(move), "version": handoff.version + 1}
     return Ruling("", row.target, sets)
+
+
+def _repeats(handoff: Handoff, move: Move) -> bool:
+    """Whether a service partner accepts what it has accepted, having lost that: its store was set back to before it. Nothing comes of
+    it, but that partner's store takes the lead's word for what followed."""
+    return (
+        move.verb == "accept"
+        and handoff.ruled in TAKEN_ON
+        and move.values.get("version") == handoff.value("accepted_version")
+        and any(
+            one.verb == "accept" and one.ruling == TAKEN and one.text("seen") == move.text("seen")
+            for one in handoff.moves
+        )
+    )
 
 
 def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> str:

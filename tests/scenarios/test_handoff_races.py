@@ -7,13 +7,16 @@ import pytest
 
 from chit_sync import outsourcing
 from chit_sync.authoring import Edit, comment_paths
-from chit_sync.errors import ConflictError
+from chit_sync.clock import HOUR, MINUTE
+from chit_sync.errors import ConflictError, OtherStoreError
+from chit_sync.handoffs import read
 from chit_sync.registers import Value
 from chit_sync.sharing import move_paths
 from chit_sync.store import remotes
 from chit_sync.store.making import new_item
 from chit_sync.store.undo import undo
-from support.organisations import Place, World
+from chit_sync.work import time_paths
+from support.organisations import Place, World, backup, restore
 
 TERMS: dict[str, Value] = {"pay": "80.00", "pay_unit": "hour", "currency": "EUR", "instructions": "be quick"}
 
@@ -38,7 +41,9 @@ def offer(place: Place, partner: str = "acme", terms: dict[str, Value] = TERMS) 
 
 def rulings(place: Place, verb: str) -> list[str]:
     """What was decided on the moves of that verb, as this store has it."""
-    return [move.ruling or "" for one in place.ticket().handoffs for move in one.moves if move.verb == verb]
+    ticket = place.ticket()
+    found = read(ticket.item_registers, ticket.origins, every=True)
+    return [move.ruling or "" for one in found for move in one.moves if move.verb == verb]
 
 
 def test_a_colleague_offers(world: World) -> None:
@@ -197,3 +202,306 @@ def test_a_held_comment_in_conflict_is_released(world: World) -> None:
     world.settle()
     assert lead.ticket().item(key)["body"] == acme.ticket().item(key)["body"]
     assert [one.path for one in acme.ticket().conflicts] == [f"{key}/body"]
+
+
+# The races of outsourcing.md
+
+
+def offered(world: World, **terms: Value) -> tuple[Place, Place]:
+    """acme has an offer, which it has pulled."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    offer(lead, terms={**TERMS, **terms})
+    world.exchange(acme, "globex")
+    return lead, acme
+
+
+def accept(place: Place) -> None:
+    place.write(outsourcing.accept(place.store, place.ticket()))
+
+
+def same(*places: Place) -> str:
+    """The status that all of them show, ruled on."""
+    found = {(place.handoff().status, place.handoff().ruled) for place in places}
+    assert len(found) == 1, found
+    status, ruled = found.pop()
+    assert status == ruled
+    return status
+
+
+@pytest.mark.parametrize("verb", ["accept", "decline"])
+def test_cancel_before_an_answer(world: World, verb: str) -> None:
+    """Canceled first: the partner's answer, made offline, is refused with what happened meanwhile."""
+    lead, acme = offered(world)
+    act(lead, "cancel", "found somebody")
+    accept(acme) if verb == "accept" else act(acme, verb)
+    assert acme.handoff().ruled == "assigned"
+    world.settle()
+    assert same(lead, acme, world.places["globex-abe"], world.places["acme-bea"]) == "canceled"
+    too_late = "it came too late: meanwhile the other side said `cancel` (found somebody); the handoff is canceled"
+    assert rulings(acme, verb) == rulings(lead, verb) == [too_late]
+    assert acme.handoff().value("reason") == "found somebody"
+
+
+@pytest.mark.parametrize(("verb", "status"), [("accept", "accepted"), ("decline", "declined")])
+def test_an_answer_before_cancel(world: World, verb: str, status: str) -> None:
+    """Answered first: a colleague's cancel, made offline, is refused, and the colleague is told."""
+    lead, acme = offered(world)
+    abe = world.places["globex-abe"]
+    world.exchange(abe)
+    act(abe, "cancel")
+    assert (abe.handoff().status, abe.handoff().ruled) == ("canceled", "assigned")
+    accept(acme) if verb == "accept" else act(acme, verb)
+    world.exchange(acme, "globex")
+    world.settle()
+    assert same(lead, acme, abe) == status
+    assert rulings(abe, "cancel")[0].startswith(f"it came too late: meanwhile the other side said `{verb}`")
+    assert rulings(acme, verb) == ["taken"]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_accept_against_expiry(world: World, late: bool) -> None:
+    """An acceptance that arrives after its time is declined as expired, unless the lead's grace covers it."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    until = lead.now() + HOUR
+    terms = {**TERMS, "accept_by": until}
+    lead.write(outsourcing.offer(lead.store, lead.ticket(), "acme", terms, grace=2 * HOUR))
+    world.exchange(acme, "globex")
+    accept(acme)
+    world.time.now = until + 2 * HOUR + (1 if late else 0)
+    world.settle()
+    assert same(lead, acme) == ("declined" if late else "accepted")
+    if late:
+        assert acme.handoff().value("reason") == "expired"
+        assert rulings(acme, "accept") == ["it came too late: the time to accept had passed; the handoff is declined"]
+    else:
+        assert rulings(acme, "accept") == ["taken"]
+
+
+def test_only_the_leads_clock_decides_what_is_late(world: World) -> None:
+    """A partner whose clock says that the time is over accepts all the same, and one whose clock is behind gains nothing."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    acme.shift = 50 * MINUTE
+    offered(world, accept_by=lead.now() + 10 * MINUTE)
+    accept(acme)
+    world.settle()
+    assert same(lead, acme) == "accepted"
+
+
+def test_complete_against_offline_work(world: World) -> None:
+    """Completing wins against work recorded offline, which is held at the partner, and the lead's ticket does not change any more."""
+    lead, acme = accepted(world)
+    early = comment(acme, "before")
+    world.exchange(acme, "globex")
+    act(lead, "complete", "done by ourselves")
+    before = lead.ticket().item_registers
+    item = new_item(acme.store)
+    acme.write(Edit(acme.ticket(), time_paths(item, 60, acme.now(), "offline", "public")))
+    key = comment(acme, "offline")
+    acme.write(Edit(acme.ticket(), {f"{early}/body": "changed offline"}))
+    submit(acme, "all done")
+    world.settle()
+    assert same(lead, acme) == "completed"
+    assert lead.ticket().item_registers.keys() - before.keys() == {f"move/{one.id}" for one in lead.handoff().moves[-1:]}
+    assert lead.ticket().item(early)["body"] == "before"
+    held = {one.key for one in outsourcing.held(acme.ticket())}
+    assert {f"time/{item}", key} <= held
+    assert len(held) == 4
+    assert rulings(acme, "submit")[0].startswith("it came too late: meanwhile the other side said `complete`")
+    assert lead.handoff().value("total") == acme.handoff().value("total") == "0.00"
+
+
+def test_a_comment_of_the_lead_before_the_submission(world: World) -> None:
+    """What the lead wrote before its store took the submission crosses."""
+    lead, acme = accepted(world)
+    submit(acme)
+    key = comment(lead, "one more thing")
+    world.settle()
+    assert same(lead, acme) == "awaiting-approval"
+    assert acme.ticket().item(key)["body"] == "one more thing"
+    assert outsourcing.held(lead.ticket()) == []
+
+
+def test_a_comment_of_the_lead_after_the_submission(world: World) -> None:
+    """What the lead wrote later is held, and a colleague's who did not know too; it is sent when somebody releases it."""
+    lead, acme = accepted(world)
+    abe = world.places["globex-abe"]
+    world.settle()
+    hers = comment(abe, "not knowing")
+    submit(acme)
+    world.exchange(acme, "globex")
+    mine = comment(lead, "too late")
+    world.settle()
+    assert {one.key for one in outsourcing.held(lead.ticket())} == {mine, hers}
+    assert {mine, hers}.isdisjoint(acme.ticket().item_registers)
+    act(lead, "reject", "not yet")
+    world.settle()
+    assert {mine, hers}.isdisjoint(acme.ticket().item_registers)
+    lead.write(outsourcing.release(lead.ticket(), [mine, hers]))
+    world.settle()
+    assert {one.body for one in acme.ticket().comments} == {"not knowing", "too late", "not yet"}
+
+
+def test_two_colleagues_offer_to_two_partners(world: World) -> None:
+    """The desk takes one; the other colleague is told with whom the ticket is, and the other partner never hears of it."""
+    lead, abe = world.places["globex"], world.places["globex-abe"]
+    offer(abe, "initech")
+    offer(lead, "acme")
+    world.settle()
+    assert same(lead, abe, world.places["acme"]) == "assigned"
+    assert "the ticket is with acme already" in rulings(abe, "offer")
+    assert world.places["initech"].tickets() == []
+
+
+def test_a_colleague_approves_what_was_rejected(world: World) -> None:
+    """The rejection stands, nothing is bundled, and the colleague is told."""
+    lead, acme = accepted(world)
+    abe = world.places["globex-abe"]
+    submit(acme)
+    world.settle()
+    act(lead, "reject", "still smokes")
+    act(abe, "approve")
+    assert abe.handoff().status == "completed"
+    world.settle()
+    assert same(lead, abe, acme) == "in-progress"
+    assert rulings(abe, "approve") == [
+        "it came too late: meanwhile a colleague said `reject` (still smokes); the handoff is in-progress"
+    ]
+    assert [one.bundle for one in lead.ticket().charges] == []
+
+
+def test_a_submission_overtaken_by_a_recall(world: World) -> None:
+    """The recall stands, the summary is held at the partner, and the partner is told."""
+    lead, acme = accepted(world)
+    act(lead, "recall", "customer called")
+    submit(acme, "done")
+    world.settle()
+    assert same(lead, acme) == "canceled"
+    assert rulings(acme, "submit") == [
+        "it came too late: meanwhile the other side said `recall` (customer called); the handoff is canceled"
+    ]
+    assert [acme.ticket().item(one.key)["body"] for one in outsourcing.held(acme.ticket())] == ["done"]
+    offer(lead)
+    world.settle()
+    accept(acme)
+    world.settle()
+    assert same(lead, acme) == "accepted"
+
+
+def test_withdrawn_while_it_is_approved(world: World) -> None:
+    """Approval and withdrawal at once: what the lead's store took first holds, and the pay is fixed by it."""
+    lead, acme = accepted(world)
+    acme.write(Edit(acme.ticket(), time_paths(new_item(acme.store), 50, acme.now(), "", "public")))
+    submit(acme)
+    world.settle()
+    act(lead, "approve")
+    act(acme, "withdraw")
+    acme.write(Edit(acme.ticket(), time_paths(new_item(acme.store), 60, acme.now(), "", "public")))
+    world.settle()
+    assert same(lead, acme) == "completed"
+    assert lead.handoff().value("total") == acme.handoff().value("total") == "66.67"
+    assert rulings(acme, "withdraw")[0].startswith("it came too late: meanwhile the other side said `approve`")
+
+
+# Backups
+
+
+def test_the_lead_restores_a_backup(world: World) -> None:
+    """A lead whose store was set back gets all of the partner's work again after `remote reset`, and nothing is doubled."""
+    lead, acme = accepted(world)
+    first = comment(acme, "first")
+    world.settle()
+    copy = backup(lead)
+    second = comment(acme, "second")
+    acme.write(Edit(acme.ticket(), {f"{first}/body": "first, better"}))
+    submit(acme, "done")
+    world.settle()
+    restore(lead, copy)
+    with pytest.raises(OtherStoreError):
+        world.exchange(acme, "globex")
+    remotes.reset(acme.store, "globex")
+    for colleague in ("globex-abe",):
+        remotes.reset(world.places[colleague].store, "origin")
+    world.settle()
+    assert same(lead, acme) == "awaiting-approval"
+    assert [one.body for one in lead.ticket().comments] == ["first, better", "second", "done"]
+    assert [one.body for one in acme.ticket().comments] == ["first, better", "second", "done"]
+    act(lead, "approve")
+    world.settle()
+    assert same(lead, acme, world.places["globex-abe"], world.places["acme-bea"]) == "completed"
+    assert len([one for one in lead.ticket().charges if one.bundle]) == 1
+    assert second in lead.ticket().item_registers
+
+
+def test_the_partner_restores_a_backup(world: World) -> None:
+    """A partner whose store was set back is where it was after `remote reset`: nothing is doubled at the lead."""
+    lead, acme = accepted(world)
+    comment(acme, "first")
+    world.settle()
+    copy = backup(acme)
+    comment(lead, "theirs")
+    comment(acme, "lost here")
+    world.settle()
+    restore(acme, copy)
+    remotes.reset(acme.store, "globex")
+    remotes.reset(world.places["acme-bea"].store, "origin")
+    world.settle()
+    assert [one.body for one in lead.ticket().comments].count("first") == 1
+    assert "theirs" in [one.body for one in acme.ticket().comments]
+    submit(acme)
+    world.settle()
+    act(lead, "approve")
+    world.settle()
+    assert same(lead, acme) == "completed"
+
+
+def test_the_partner_restores_a_backup_from_before_its_submission(world: World) -> None:
+    """What the lead decided after the backup is visibly not taken, until a decision of the lead's that fits; then both agree."""
+    lead, acme = accepted(world)
+    copy = backup(acme)
+    submit(acme)
+    world.settle()
+    restore(acme, copy)
+    remotes.reset(acme.store, "globex")
+    remotes.reset(world.places["acme-bea"].store, "origin")
+    world.settle()
+    act(lead, "reject", "what now?")
+    world.settle()
+    assert same(lead, acme) == "in-progress"
+    submit(acme)
+    world.settle()
+    assert same(lead, acme) == "awaiting-approval"
+
+
+def test_the_partner_restores_a_backup_from_before_it_accepted(world: World) -> None:
+    """A partner that lost its acceptance, with no copy to bring it back, can go on."""
+    world.places.pop("acme-bea").store.close()
+    lead, acme = offered(world)
+    copy = backup(acme)
+    accept(acme)
+    comment(acme, "first")
+    world.settle()
+    restore(acme, copy)
+    remotes.reset(acme.store, "globex")
+    world.settle()
+    accept(acme)
+    world.settle()
+    assert same(lead, acme) == "in-progress"
+
+
+def test_a_colleagues_bundle_is_not_doubled(world: World) -> None:
+    """A desk that was set back to before an approval, has one charge for the time, though a copy brings back the first one."""
+    lead, acme = accepted(world)
+    abe = world.places["globex-abe"]
+    acme.write(Edit(acme.ticket(), time_paths(new_item(acme.store), 60, acme.now(), "", "public")))
+    submit(acme)
+    world.settle()
+    copy = backup(lead)
+    act(lead, "approve")
+    world.settle()
+    restore(lead, copy)
+    remotes.reset(acme.store, "globex")
+    remotes.reset(abe.store, "origin")
+    world.settle()  # abe's copy brings the approval back, and it is ruled on again
+    assert same(lead, acme, abe) == "completed"
+    assert [one.amount for one in lead.ticket().charges] == ["80.00"]
+    assert [one.amount for one in abe.ticket().charges] == ["80.00"]

@@ -9,7 +9,7 @@ from chit_sync import outsourcing
 from chit_sync.authoring import Edit, attach_file, comment_paths
 from chit_sync.clock import HOUR, MINUTE, SECOND
 from chit_sync.errors import ChitError, NotFoundError
-from chit_sync.handoffs import ASSIGNED, SERVICE, TRANSITIONS, Handoff
+from chit_sync.handoffs import SERVICE, TRANSITIONS, Handoff
 from chit_sync.handoffs import possible as verbs_of
 from chit_sync.registers import Value
 from chit_sync.sharing import move_paths
@@ -187,7 +187,7 @@ _WEIGHTS = {"cancel": 1, "decline": 1, "recall": 1, "handback": 1, "complete": 1
 def say(place: Place, ticket: Ticket, handoff: Handoff, verb: str, chance: random.Random) -> None:
     """One verb of one handoff."""
     store, partner, why = place.store, handoff.partner, words(place, chance)
-    if verb == "agree" and handoff.status == ASSIGNED:
+    if verb == "agree" and handoff.text("proposal"):
         edit = outsourcing.offer(store, ticket, partner, {})
     elif verb in ("agree", "offer", "draft"):
         return _offer(place, chance)

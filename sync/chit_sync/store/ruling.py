@@ -5,7 +5,7 @@ What a move may do is `handoffs`' business. Every function is called inside a tr
 
 from collections.abc import Mapping
 
-from chit_sync import crossing, handoffs, schema, work
+from chit_sync import crossing, handoffs, ids, schema, work
 from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
@@ -69,7 +69,8 @@ def rule(store: Store, known: Partners, number: int, ident: str) -> None:
     if move.verb in ("approve", "complete"):
         sets |= _settle(store, ticket, handoff)
     _write_down(store, ticket, handoff, move, handoffs.TAKEN, sets)
-    _follow_up(store, known, number, handoff.id, move)
+    if decided.sets:
+        _follow_up(store, known, number, handoff.id, move)
 
 
 def begin(store: Store, ticket: Ticket, handoff: Handoff) -> None:
@@ -141,7 +142,7 @@ def _follow_up(store: Store, known: Partners, number: int, ident: str, move: Mov
         rewrite(store, ticket, _fields(ticket, (*crossing.AGREED, *contact)), system)
         _snapshot(store, ticket, handoff)
     elif move.verb == "reject":
-        key = f"comment/{new_item(store)}"
+        key = f"comment/{ids.item_id('reason', move.id)}"
         said = {f"{key}/body": move.text("reason"), f"{key}/visibility": "partner", f"{key}/to": handoff.id}
         rewrite(store, ticket, said, crossing.qualified(move.by, handoff))
     if move.verb in ("reject", "withdraw"):
@@ -210,7 +211,9 @@ def _settle(store: Store, ticket: Ticket, handoff: Handoff) -> dict[str, Value]:
     owed = work.bundle(ticket, handoff)
     if owed is None:
         return {}
-    key = f"charge/{new_item(store)}"
+    key = (
+        f"charge/{ids.item_id('bundle', handoff.id)}"  # the same again, where the store was set back and a copy was not
+    )
     values = {
         "amount": spell(owed[0]), "currency": owed[1] or None, "note": f"time of {handoff.partner}", "bundle": handoff.id,
         "visibility": "internal",
