@@ -6,9 +6,6 @@ A look at an index for each, so that it costs what it finds. Where there is no h
 from typing import NamedTuple
 
 from chit_sync.clock import DAY
-from chit_sync.handoffs import read
-from chit_sync.refused import still_refused
-from chit_sync.store import reading
 from chit_sync.store.database import Store, explained
 from chit_sync.store.migrations import ITEM_BITS
 
@@ -112,11 +109,7 @@ def _refused(store: Store, now: int) -> Kind:
     ).fetchall()
     if not rows:
         return Kind(0, [])
-    from chit_sync.codec import decode  # its import would cost every `status` more than the rest of it
-
-    if not rows:
-        return Kind(0, [])
-    from chit_sync.codec import decode  # what reads tickets is not needed before
+    from chit_sync.codec import decode  # these imports would cost every `status` more than the rest of it
     from chit_sync.handoffs import read
     from chit_sync.refused import still_refused
     from chit_sync.store import reading
