@@ -172,8 +172,8 @@ def test_a_fetch_shows_without_taking(team: Team) -> None:
     before = everything(team.anna)
     remote = remotes.get(team.anna)
     with closing(open_remote(team.address)) as source:
-        assert fetch(team.anna, remote, source) == (1, 1)
-        assert fetch(team.anna, remote, source) == (0, 1)
+        assert fetch(team.anna, remote, source) == (1, 1, 0)
+        assert fetch(team.anna, remote, source) == (0, 1, 0)
         assert everything(team.anna) == before
         assert remotes.pending(team.anna, remotes.get(team.anna)).fetched == 1
         assert pull(team.anna, remote, source).taken == 1
