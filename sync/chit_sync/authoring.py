@@ -95,7 +95,6 @@ def record(
             results.append(Done(edit.ticket.number if edit.ticket else 0, ident, edit.ticket is None, written))
         if records:
             log.append(store, records)
-            pen.keep()
             store.db.execute(
                 "INSERT INTO operations (time, command, first, last) VALUES (?, ?, ?, ?)",
                 (pen.now, command, first, log.last_seq(store.db)),

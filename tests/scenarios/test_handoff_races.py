@@ -7,8 +7,9 @@ import pytest
 
 from chit_sync import outsourcing
 from chit_sync.authoring import Edit, comment_paths
-from chit_sync.clock import HOUR, MINUTE
+from chit_sync.clock import DAY, HOUR, MINUTE
 from chit_sync.errors import ConflictError, OtherStoreError
+from chit_sync.exchange.refusals import drop
 from chit_sync.handoffs import read
 from chit_sync.registers import Value
 from chit_sync.sharing import move_paths
@@ -17,6 +18,7 @@ from chit_sync.store.making import new_item
 from chit_sync.store.undo import undo
 from chit_sync.work import time_paths
 from support.organisations import Place, World, backup, restore
+from support.stores import NOON
 
 TERMS: dict[str, Value] = {"pay": "80.00", "pay_unit": "hour", "currency": "EUR", "instructions": "be quick"}
 
@@ -505,3 +507,73 @@ def test_a_colleagues_bundle_is_not_doubled(world: World) -> None:
     assert same(lead, acme, abe) == "completed"
     assert [one.amount for one in lead.ticket().charges] == ["80.00"]
     assert [one.amount for one in abe.ticket().charges] == ["80.00"]
+
+
+# Clocks
+
+
+def test_a_clock_that_was_once_far_ahead(world: World) -> None:
+    """A lead whose clock was wrong by a year for one edit rules as ever, also on the moves of a partner whose clock is a bit fast."""
+    lead, acme = offered(world)
+    lead.shift = 400 * DAY
+    lead.write(Edit(lead.ticket(), {"queue": "second"}))
+    lead.shift = 0
+    acme.shift = 10 * MINUTE
+    accept(acme)
+    world.settle()
+    assert same(lead, acme) == "accepted"
+    assert rulings(acme, "accept") == ["taken"]
+
+
+def test_a_partner_whose_clock_is_far_ahead(world: World) -> None:
+    """Its changes are visibly refused; when the clock is right again and they are dropped, it can go on."""
+    lead, acme = offered(world)
+    acme.shift = 2 * HOUR
+    accept(acme)
+    world.exchange(acme, "globex")
+    refused = remotes.refusals(acme.store)
+    assert [one.reason for one in refused] == ["its clock is 2 hours ahead of the time here"]
+    assert lead.handoff().ruled == "assigned"
+    acme.shift = 0
+    drop(acme.store, remotes.get(acme.store, "globex"), [one.seq for one in refused])
+    accept(acme)
+    world.settle()
+    assert same(lead, acme) == "accepted"
+
+
+def test_a_partner_whose_clock_is_years_behind(world: World) -> None:
+    """The same of one that is years behind."""
+    lead, acme = offered(world)
+    acme.shift = -3650 * DAY
+    accept(acme)
+    world.exchange(acme, "globex")
+    assert [one.reason for one in remotes.refusals(acme.store)] == [
+        "it is dated long before the ticket was made: the clock it was made by is wrong"
+    ]
+    assert lead.handoff().ruled == "assigned"
+
+
+@pytest.mark.parametrize("shifts", [(3650 * DAY, 0), (0, -HOUR), (-DAY, -2 * DAY), (500 * DAY, 500 * DAY), (0, 59 * MINUTE)])
+def test_clocks_that_are_wrong_and_let_through(world: World, shifts: tuple[int, int]) -> None:
+    """Moves are ruled on in the order in which the lead's store took them, and the pay is the same."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    lead.shift, acme.shift = shifts
+    accepted(world)
+    acme.write(Edit(acme.ticket(), time_paths(new_item(acme.store), 60, NOON, "", "public")))
+    submit(acme, "done")
+    world.exchange(acme, "globex")
+    act(lead, "reject", "no")
+    act(acme, "withdraw", "one more thing")
+    world.exchange(acme, "globex")
+    assert rulings(acme, "withdraw") == [
+        "it came too late: meanwhile the other side said `reject` (no); the handoff is in-progress"
+    ]
+    submit(acme, "again")
+    world.exchange(acme, "globex")
+    key = next(key for key in lead.ticket().item_registers if key.startswith("time/"))
+    lead.write(Edit(lead.ticket(), {f"{key}/visibility": "public"}))
+    act(lead, "approve")
+    world.exchange(acme, "globex")
+    assert same(lead, acme) == "completed"
+    assert (lead.handoff().value("total"), acme.handoff().value("total")) == ("80.00", "80.00")
+    assert [one.author for one in lead.ticket().times] == ["bob@acme"]

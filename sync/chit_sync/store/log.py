@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.change import Change
+from chit_sync.clock import MAX_AHEAD
 from chit_sync.store.database import Connection, Store, chunks, marks
 from chit_sync.store.project import number_tickets, project, with_handoffs
 
@@ -85,7 +86,8 @@ def _put_in(store: Store, records: Sequence[Record], seqs: Sequence[int], origin
 
         reproject(store, again)
     latest = max([record.change.at for record in records])
-    if latest > store.meta("clock", 0):
+    clock = store.meta("clock", 0)
+    if latest > clock or clock > store.now() + MAX_AHEAD:  # what came from a clock far ahead does not count any more
         store.set_meta("clock", latest)
     if db.execute("SELECT 1 FROM partners LIMIT 1").fetchone():
         paths = (path for _, _, change in steps for path in change.set)

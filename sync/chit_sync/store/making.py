@@ -19,7 +19,7 @@ class Pen:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now = store.now()
-        self.latest = self.stamp = store.meta("clock", 0)
+        self.stamp = store.meta("clock", 0)
 
     def write(
         self, ident: str, by: str, sets: Mapping[str, Value], over: Iterable[int], when: int | None = None
@@ -33,11 +33,6 @@ class Pen:
         )  # fmt: skip
         body = encode(change)
         return Record(digest(body), body, change)
-
-    def keep(self) -> None:
-        """Remembers the clock where what had been seen was from one far ahead; from here on our own stamps count."""
-        if self.stamp < self.latest:
-            self.store.set_meta("clock", self.stamp)
 
 
 def heads(ticket: Ticket, path: str) -> Heads[int] | None:
@@ -102,4 +97,3 @@ def rewrite(
         records.append(pen.write(ticket.id, by, part, over, when))
     if records:
         log.append(store, records)
-        pen.keep()
