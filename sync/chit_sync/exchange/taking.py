@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chit_sync import arriving, policy
+from chit_sync import policy
 from chit_sync.change import Change
 from chit_sync.codec import digest
 from chit_sync.errors import RemoteError, UsageError
@@ -166,6 +166,8 @@ class Taking:
 
         Returns those that passed, their places (0 for one that was here), and why the others did not.
         """
+        from chit_sync import arriving  # not light, and most remotes are no lead's
+
         passed: list[log.Record] = []
         seqs: list[int] = []
         strange: dict[bytes, str] = {}
