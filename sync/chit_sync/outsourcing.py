@@ -27,7 +27,7 @@ from chit_sync.handoffs import (
 from chit_sync.registers import Value
 from chit_sync.schema import OPEN_CATEGORIES, TERMS
 from chit_sync.sharing import move_paths
-from chit_sync.store import partners
+from chit_sync.store import partners, remotes
 from chit_sync.store.database import Store
 from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
@@ -92,6 +92,8 @@ def _check_partner(store: Store, name: str) -> None:
     if not name:
         raise UsageError("no partner named", "Say whom to outsource it to: `chit outsource TICKET PARTNER`.")
     if not partners.any_here(store):
+        if not remotes.listing(store):
+            raise NotFoundError(f"no service partner {name!r}", f"`chit partner invite {name}` invites one.")
         return
     found = next((one for one in partners.listing(store) if (one.name, one.role) == (name, SERVICE)), None)
     if found is None:

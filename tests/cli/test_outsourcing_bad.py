@@ -6,6 +6,7 @@ import pytest
 
 from support.invocations import everything
 from support.parties import TERMS, Parties
+from support.runner import Chit
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,15 @@ def test_offers(words: str, code: int, message: str, parties: Parties) -> None:
     assert message in ran.err
     assert ran.out == ""
     assert everything(parties.folder) == before
+
+
+def test_a_store_without_partners(chit: Chit) -> None:
+    """One that exchanges with nobody has nobody to outsource to: the first offer says how to invite, and nothing is left half done."""
+    chit("init")
+    ident = chit("new", "-m", "Printer on fire").id
+    refused = chit("outsource", ident, "acme", code=3)
+    assert refused.err == "error: no service partner 'acme'\nhint: `chit partner invite acme` invites one.\n"
+    assert chit("show", ident, "--json").json["handoff"] is None
 
 
 def test_tickets_that_cannot_be_outsourced(parties: Parties) -> None:
