@@ -577,3 +577,37 @@ def test_clocks_that_are_wrong_and_let_through(world: World, shifts: tuple[int, 
     assert same(lead, acme) == "completed"
     assert (lead.handoff().value("total"), acme.handoff().value("total")) == ("80.00", "80.00")
     assert [one.author for one in lead.ticket().times] == ["bob@acme"]
+
+
+def test_what_is_held_stays_so_after_a_reset(world: World) -> None:
+    """Two colleagues together work more than is authorised: what the lead refused is held, also when all is offered again, until released."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    bea = world.places["acme-bea"]
+    offered(world, authorized_minutes=60)
+    accept(acme)
+    world.settle()
+    for place in (acme, bea):
+        place.write(Edit(place.ticket(), time_paths(new_item(place.store), 40, NOON, "", "public")))
+    world.settle()
+    held = [one.key for one in outsourcing.held(acme.ticket())]
+    assert (len(held), [one.minutes for one in lead.ticket().times]) == (1, [40])
+    acme.write(outsourcing.ask(acme.store, acme.ticket(), "more?"))
+    world.settle()
+    lead.write(outsourcing.answer(lead.store, lead.ticket(), "", "yes", {"authorized_minutes": 90}))
+    remotes.reset(acme.store, "globex")
+    world.settle()
+    assert held[0] not in lead.ticket().item_registers
+    acme.write(outsourcing.release(acme.ticket(), held))
+    world.settle()
+    assert sorted(one.minutes for one in lead.ticket().times) == [40, 40]
+
+
+def test_reset_and_undo(world: World) -> None:
+    """What the lead has is not undone here because it was forgotten how far the lead had read."""
+    lead, acme = accepted(world)
+    comment(acme, "on my way")
+    world.exchange(acme, "globex")
+    remotes.reset(acme.store, "globex")
+    with pytest.raises(ConflictError, match="cannot be undone"):
+        undo(acme.store)
+    assert [one.body for one in lead.ticket().comments] == ["on my way"]

@@ -149,8 +149,10 @@ def offered_key(remote: int) -> str:
 UNSENT = (
     "SELECT seq, ticket FROM changes WHERE :partner IS NULL AND seq > :pushed AND origin <> :remote UNION ALL"
     " SELECT seq, ticket FROM outbound JOIN changes USING (seq) WHERE partner = :partner AND place > :pushed AND origin <> :remote"
+    " AND refused IS NULL"
 )
-"""The changes that a remote was not offered yet. To a partner goes what is in its own sequence, in which `pushed` counts then."""
+"""The changes that a remote was not offered yet. To a partner goes what is in its own sequence, in which `pushed` counts then,
+and what it refused and is held back since is not offered again by itself."""
 
 
 def partner_of(db: Connection, remote: int) -> int | None:
