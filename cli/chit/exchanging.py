@@ -144,8 +144,8 @@ def pulled_record(store: Store, pulled: Pulled) -> dict[str, Any]:
     }
 
 
-def pushed_record(store: Store, pushed: Pushed) -> dict[str, Any]:
-    """What a push came to, as JSON."""
+def pushed_record(store: Store, pushed: Pushed, leaving: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """What a push came to, as JSON. leaving: with --dry-run, what would leave for a partner and what would stay."""
     ids = idents(store, {*pushed.tickets, *(refused.ticket for refused in pushed.refused)})
     return {
         "schema": "chit.pushed/1",
@@ -154,6 +154,7 @@ def pushed_record(store: Store, pushed: Pushed) -> dict[str, Any]:
         "tickets": [ids[number] for number in pushed.tickets if number in ids],
         "refused": [{"ticket": ids.get(one.ticket), "reason": one.reason} for one in pushed.refused],
         "blobs": pushed.blobs,
+        "leaving": leaving,
     }
 
 

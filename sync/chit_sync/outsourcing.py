@@ -209,7 +209,9 @@ def answer(store: Store, ticket: Ticket, question: str, body: str, terms: Mappin
         raise ConflictError("the question is answered already", "Add to it with a comment.")
     if len(waiting) > 1:
         raise AmbiguousError(
-            "several questions are open", [f"{one.id}  {one.body}" for one in waiting], "Name the one."
+            "several questions are open",
+            [f"{one.id}  {' '.join(one.body.split())}" for one in waiting],
+            "Name the one.",
         )
     found = next((one for one in ticket.handoffs if one.id == waiting[0].to and one.role == LEAD), None)
     if found is None:

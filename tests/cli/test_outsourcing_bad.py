@@ -60,6 +60,20 @@ def test_a_store_without_partners(chit: Chit) -> None:
     assert chit("show", ident, "--json").json["handoff"] is None
 
 
+def test_one_of_several_questions(parties: Parties) -> None:
+    """An answer that could be to several questions lists them, each in a line of its own."""
+    ident = parties.accepted()
+    parties.service("ask", ident, "-m", "May I drill?", "-m", "There is no hole.")
+    parties.service("ask", ident, "-m", "Who has the key?")
+    parties.service("sync")
+    refused = parties.lead("ask", ident, "--answer", "-m", "Yes.", code=3).err.splitlines()
+    assert refused[0] == "error: several questions are open"
+    assert [line.split(maxsplit=1)[1] for line in refused[1:3]] == [
+        "May I drill? There is no hole.",
+        "Who has the key?",
+    ]
+
+
 def test_tickets_that_cannot_be_outsourced(parties: Parties) -> None:
     """A closed one, one that is offered already, and one that belongs to somebody who offers it here."""
     closed = parties.ticket()

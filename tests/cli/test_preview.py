@@ -126,6 +126,7 @@ def test_dry_run_of_a_push(firms: Firms) -> None:
     done = firms.acme("push", "--json").json
     assert done["leaving"] is None
     assert done["taken"] == 2
+    assert firms.acme("sync", "--json").json["pushed"].keys() == done.keys()
     assert all(line["verdict"] == "stays" for line in firms.acme("push", "-n", "--json").json["leaving"])
 
 

@@ -42,7 +42,7 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
         target.close()
     leaving = _preview(app, remote, numbers, again)
     if app.output.structured:
-        app.output.one({**pushed_record(app.store, pushed), "leaving": leaving}, str)
+        app.output.one(pushed_record(app.store, pushed, leaving), str)
     say_pushed(app, remote, pushed)
 
 
