@@ -40,12 +40,12 @@ ONE = "Give one of them."
         ),
         (
             ("attach", "{id}", "f", "--get", "x"),
-            "FILE, --get and --delete contradict each other",
+            "FILE, --get, --publish and --delete contradict each other",
             "Do one thing at a time.",
         ),
         (
             ("attach", "{id}", "--delete", "y", "--get", "x"),
-            "FILE, --get and --delete contradict each other",
+            "FILE, --get, --publish and --delete contradict each other",
             "Do one thing at a time.",
         ),
         (

@@ -30,9 +30,12 @@ from chit_sync.ticket import Attachment, Ticket, iso
 @click.option("-o", "--output", "target", metavar="PATH", help="Where --get writes to; - is standard output.")
 @click.option("--force", is_flag=True, help="--get may replace a file that is there.")
 @click.option("--delete", "removed", multiple=True, metavar="ATTACHMENT", help="Take this attachment away.")
+@click.option(
+    "--publish", "published", multiple=True, metavar="ATTACHMENT", help="Let the requester see it; a partner's too."
+)
 def attach(
     app: App, ticket: str, files: tuple[str, ...], internal: bool, to: str, wanted: tuple[str, ...], target: str | None, force: bool,
-    removed: tuple[str, ...],
+    removed: tuple[str, ...], published: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Attach files, list them, or get them out.
 
@@ -41,8 +44,8 @@ def attach(
     chit attach 42                          lists what is attached
     chit attach 42 --get screenshot.png
     """
-    if sum(map(bool, (files, wanted, removed))) > 1:
-        raise UsageError("FILE, --get and --delete contradict each other", "Do one thing at a time.")
+    if sum(map(bool, (files, wanted, removed, published))) > 1:
+        raise UsageError("FILE, --get, --publish and --delete contradict each other", "Do one thing at a time.")
     if to and not files:
         raise UsageError("--to goes with a new attachment", "Name a FILE.")
     found = one(app, ticket)
@@ -55,6 +58,9 @@ def attach(
         for file in files:
             paths |= attach_file(app.store, file, "internal" if internal else "public", dry_run=app.options.dry_run)
         write(app, [Edit(found, paths, to=to)], "attach")
+    elif published:
+        paths = {f"attachment/{_named(found, name).id}/visibility": "public" for name in published}
+        write(app, [Edit(found, paths)], "attach")
     elif removed:
         write(app, [Edit(found, {f"attachment/{_named(found, name).id}/deleted": True for name in removed})], "attach")
     elif wanted:

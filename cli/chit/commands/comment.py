@@ -37,6 +37,7 @@ def comment(
     \b
     chit comment 42 -m "Replaced the fuser."
     chit comment kzxt --internal -F notes.txt
+    chit comment 42 --edit vvry --public     lets the requester read it; a partner's comment too
     """
     if internal + partner + public > 1:
         raise UsageError("--internal, --partner and --public contradict each other", "Give one of them.")
@@ -48,14 +49,21 @@ def comment(
         raise UsageError("--attach goes with a new comment", "`chit attach` attaches a file by itself.")
     if to and (rewritten or removed):
         raise UsageError("--to goes with a new comment", "A comment stays with whom it was for.")
+    if removed and (internal or partner or public):
+        raise UsageError("--delete and who may read it contradict each other", "Leave one of them out.")
     visibility = "internal" if internal else "partner" if partner else "public"
+    chosen = internal or partner or public
     found = to_write(app, tickets, query, stdin, every)
     _check_audience(found, visibility, to)
     if removed:
         write(app, [Edit(ticket, {f"{_key(ticket, removed)}/deleted": True}) for ticket in found], "comment")
         return
     text, buffer = editor.given_text(message, file), ""
+    if text is None and rewritten and chosen:
+        write(app, [Edit(ticket, {f"{_key(ticket, rewritten)}/visibility": visibility}) for ticket in found], "comment")
+        return
     if text is None:
+        visibility = _visibility(found[0], rewritten) if rewritten and not chosen else visibility
         names = ", ".join(f"{ticket.id[:8]} {ticket.title}" for ticket in found[:3])
         old = _body(found[0], rewritten) if rewritten else ""
         note = translate("A comment on {tickets}", tickets=names)
@@ -66,7 +74,12 @@ def comment(
             raise UsageError(f"there is no visibility {visibility!r}", "It is public, partner or internal.")
         _check_audience(found, visibility, to)
         if rewritten:
-            edits = [Edit(ticket, {f"{_key(ticket, rewritten)}/body": text}) for ticket in found]
+            paths: dict[str, Value] = {"visibility": visibility} if chosen or buffer else {}
+            paths["body"] = text
+            edits = [
+                Edit(ticket, {f"{_key(ticket, rewritten)}/{name}": value for name, value in paths.items()})
+                for ticket in found
+            ]
         else:
             edits = [Edit(ticket, _said(app, text, visibility, files), to=to) for ticket in found]
         results = record(app.store, edits, by=app.actor, command="comment", dry_run=app.options.dry_run)
@@ -97,6 +110,11 @@ def _key(ticket: Ticket, prefix: str) -> str:
 def _body(ticket: Ticket, prefix: str) -> str:
     key = _key(ticket, prefix)
     return next(comment.body for comment in ticket.comments if key == f"comment/{comment.id}")
+
+
+def _visibility(ticket: Ticket, prefix: str) -> str:
+    key = _key(ticket, prefix)
+    return next(comment.visibility for comment in ticket.comments if key == f"comment/{comment.id}")
 
 
 def item(ticket: Ticket, kind: str, prefix: str) -> str:

@@ -74,6 +74,8 @@ class _Desk:
             self._send(seq, record, next(one for one in found if one.id == target))
         elif held:
             self._hold(ticket, change.set, held)
+        if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
+            self._withdraw(ticket, change)
         for handoff in found:
             if handoff.role == LEAD and handoff.ruled == ACCEPTED and _is_work(change, handoff):
                 ruling.begin(self.store, ticket, handoff)
@@ -122,6 +124,14 @@ class _Desk:
             },
             SYSTEM,
         )
+
+    def _withdraw(self, ticket: Ticket, change: Change) -> None:
+        """What a service partner rewrites must be published anew: the requester reads what the lead has read."""
+        keys = {path.rpartition("/")[0] for path in change.set if path.partition("/")[0] in crossing.SHARED_KINDS}
+        shown = {
+            f"{key}/visibility": "partner" for key in sorted(keys) if ticket.item(key).get("visibility") == "public"
+        }
+        rewrite(self.store, ticket, shown, SYSTEM)
 
     def hold(self, number: int, sets: Iterable[str]) -> bool:
         """Holds back the items of a change that the partner did not take; whether there were any."""
