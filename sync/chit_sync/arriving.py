@@ -172,6 +172,8 @@ def _shared(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str,
         return reason
     if kind != "question" and shown.get("visibility") != "partner" and not (known and "visibility" not in values):
         return "what a service partner sends is visible to partners"
+    if known and "visibility" in values and item.get("visibility") != "partner":
+        return "who may read it is the lead's to say by now"
     there = handoff._replace(values={**handoff.values, "role": SERVICE})
     return limit_refused(ticket, [there], key, values)
 
@@ -342,8 +344,8 @@ def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str
     return ""
 
 
-def _without(right: str, what: str) -> str:
-    return f"the token does not hold the right `{right}`, which {what} needs"
+def _without(right: str, purpose: str) -> str:
+    return f"the token does not hold the right `{right}`, which {purpose} needs"
 
 
 def _colleagues_handoff(found: list[Handoff], ident: str, values: Mapping[str, Value], rights: Collection[str]) -> str:

@@ -463,3 +463,12 @@ def test_who_has_all_rights_is_refused_what_nobody_may() -> None:
         by = "bob@acme" if rights.startswith("by ") else "anna"
         said = arriving.from_colleague(change(sets, by), subject, ALL_RIGHTS)
         assert (said == "") == (reason == "" or "right" in reason), (name, said)
+
+
+@pytest.mark.parametrize("visibility", ["public", "internal"])
+def test_who_may_read_what_the_lead_has_published(visibility: str) -> None:
+    """Once the lead has said who may read a partner's item, the partner's word on that is not taken; its text is."""
+    there = lead(items={"comment/i1": ("bob@acme", {**ITEM["comment"], "visibility": visibility})})
+    reason = arriving.from_service(change(at("comment/i1", {"visibility": "partner"})), there, "acme", "globex")
+    assert reason.endswith("who may read it is the lead's to say by now")
+    assert arriving.from_service(change(at("comment/i1", {"body": "Rewritten"})), there, "acme", "globex") == ""
