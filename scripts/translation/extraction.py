@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from pathlib import Path
 
+from translation.po import HOLE
 from translation.variants import Scope, spelled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,7 +14,7 @@ LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
 
 ARGUMENTS: dict[str, tuple[int, ...]] = {
     "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
-    "_members": (1, 3), "_refuse": (0,), "_too_large": (0,),
+    "_members": (1, 3), "_refuse": (0,), "_too_large": (0,), "_without": (1,), "_write_down": (4,),
 }  # fmt: skip
 """Functions whose arguments, by place, are messages."""
 
@@ -30,15 +31,27 @@ REASONS = {
     "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",),
     "fields.py": ("suggestion",), "work.py": ("refuse_time", "refuse_charge"),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
+    "handoffs.py": ("why_not", "what_now", "_refuse", "_refuse_terms", "_overtaken"),
+    "sharing.py": ("deletion_refused", "edit_refused", "_where"), "partner.py": ("_without_bytes",),
+    "arriving.py": (
+        "from_service", "from_lead", "from_colleague", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",
+        "_offer", "_handoff", "_from_lead_item", "_without", "_colleagues_handoff", "_colleagues_move",
+    ),
 }  # fmt: skip
-"""Functions, by file, that return messages."""
+"""Functions, by file, that return messages; in a pair the first is one, and the second in `HINTED`."""
+
+HINTED = ("edit_refused",)
+"""Functions of those that return what is the matter and what to do about it."""
+
+NAMED = {"ruling.py": "refusal"}
+"""Variables, by file, that hold messages."""
 
 OTHERS = (
     "no such file or directory", "permission denied", "is a directory", "not a directory", "no space left on device",
     "file exists", "read-only file system", "connection refused", "address already in use", "cannot assign requested address",
     "too many open files", "name or service not known", "no route to host", "network is unreachable",
     "connection reset by peer", "less than a minute", "its certificate is not trusted here", "ok", "warning",
-    "the map", "{place_} and to {place2_}",
+    "the map", "{place_} and to {place2_}", "charge", "question", "link",
     "temporary failure in name resolution", "file name too long", "input/output error",
 )  # fmt: skip
 """What comes as a part of our messages, mostly from the operating system."""
@@ -172,6 +185,10 @@ class _Reader:
                 self._take(place, scope)
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
                 self._take(value, scope)
+            case ast.Assign(targets=[ast.Attribute(attr="ahead")], value=ast.Tuple(elts=[_, value])):
+                self._take(value, scope)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == NAMED.get(self.file.name):
+                self._take(value, scope)
             case ast.Tuple(elts=[ast.Name(id="OK" | "WARN" | "BAD") | ast.IfExp(), subject, finding]) if (
                 self.file.name == "doctor.py"
             ):
@@ -206,7 +223,9 @@ class _Reader:
         if function.name in REASONS.get(self.file.name, ()):
             for node in ast.walk(function):
                 if isinstance(node, ast.Return) and node.value is not None:
-                    self._take(node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value, scope)
+                    values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                    for value in values if function.name in HINTED else values[:1]:
+                        self._take(value, scope)
 
     def _tables(self) -> None:
         for node in self.tree.body:
@@ -221,7 +240,7 @@ class _Reader:
                         self._take(value, Scope(None, {}))
                     elif isinstance(value, ast.Dict):
                         for one in value.values:
-                            self._constants_in(one)
+                            self._constants_in(one, VALUES if name == "_TABLE" else "")
                     else:
                         self._constants_in(value)
 
@@ -232,10 +251,11 @@ class _Reader:
             if len(cells) > place and isinstance(cells[place], ast.Constant):
                 self._constants_in(cells[place])
 
-    def _constants_in(self, node: ast.AST) -> None:
+    def _constants_in(self, node: ast.AST, context: str = "") -> None:
+        """The texts in a table. context: of those that are templates."""
         for one in ast.walk(node):
             if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                self._add(one.value, one)
+                self._add((context if HOLE.search(one.value) else "") + one.value, one)
 
     def _take(self, node: ast.expr, scope: Scope, context: str = "") -> None:
         try:
@@ -260,8 +280,6 @@ def _name(node: ast.expr) -> str:
 
 def has_words(text: str) -> bool:
     """Whether there is anything to translate: a letter outside of the holes, or a message in one of them."""
-    from translation.po import HOLE
-
     bare = HOLE.sub("", text)
     return any(map(str.isalpha, bare)) or ("_}" in text and bool(bare.strip()))
 

@@ -27,6 +27,9 @@ _MESSAGES = frozenset(
         "why",
         "where",
         "places",
+        "purpose",
+        "what_now",
+        "why_not",
     )
 )
 """Names of what holds a message."""
@@ -70,6 +73,8 @@ class Scope:
                 return [text for one, side in zip(known, values, strict=True) for text in one or [[side]]]
             case ast.Call(func=ast.Attribute(value=ast.BinOp() | ast.JoinedStr() as inner, attr="strip" | "rstrip")):
                 return self.texts(inner)
+            case ast.Subscript(value=ast.BoolOp() as inner, slice=ast.Slice()):
+                return self.texts(inner)
             case ast.Name(id=name):
                 return self._named(name)
         return None
@@ -90,7 +95,10 @@ class Scope:
             self._open.discard(name)
         if not any(known):
             return None
-        return [text for one, value in zip(known, values, strict=True) for text in one or [[value]]]
+        found = [text for one, value in zip(known, values, strict=True) for text in one or [[value]]]
+        if name == "reason" and any(len(text) == 1 and isinstance(text[0], ast.Call) for text in found):
+            return None  # a message that comes from elsewhere, or none
+        return found
 
     def _inside(self, node: ast.expr) -> list[Text]:
         if not isinstance(node, ast.FormattedValue):
@@ -166,8 +174,10 @@ def hole(node: ast.expr) -> str:
             name = noun.replace(" ", "_") + "s"
         case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
             pass
-        case ast.Call(func=ast.Name(id="_reason")):
+        case ast.Call(func=ast.Name(id="_reason") | ast.Attribute(attr="ahead")):
             name = "reason"
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Name(id=name) | ast.Constant(value=str(name)), *_]):
+            pass
         case ast.BoolOp(values=[inner, *_]):
             name = hole(inner)
         case ast.Call(func=ast.Name(id="len"), args=[inner]):

@@ -388,8 +388,8 @@ def _overtaken(handoff: Handoff, role: str) -> str:
     if verb == "expire":
         return f"it came too late: the time to accept had passed; the handoff is {handoff.ruled}"
     who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
-    reason = " ".join(handoff.text("reason").split())  # a ruling is one line
-    said = f" ({reason if len(reason) <= _QUOTED else reason[:_QUOTED] + '…'})" if reason else ""
+    quoted = " ".join(handoff.text("reason").split())  # a ruling is one line
+    said = f" ({quoted if len(quoted) <= _QUOTED else quoted[:_QUOTED] + '…'})" if quoted else ""
     return f"it came too late: meanwhile {who} said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
 
 
