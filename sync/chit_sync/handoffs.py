@@ -225,7 +225,7 @@ def values_of(registers: Registers[int]) -> dict[str, Value]:
 def read(
     items: Mapping[str, Registers[int]], origins: Mapping[str, tuple[str, int]], every: bool = False
 ) -> list[Handoff]:
-    """The handoffs of a ticket, oldest first. every: discarded drafts too.
+    """The handoffs of a ticket, oldest first, but those with something to come last, whatever the clocks said. every: discarded drafts too.
 
     items: KIND/ID to registers. origins: KIND/ID to (author, time in microseconds since 1970 UTC).
     """
@@ -241,7 +241,7 @@ def read(
             # Of one that was undone something may be left, but no role.
             if every or (handoff.status != NONE and handoff.role):
                 found.append(handoff)
-    return sorted(found, key=lambda handoff: (handoff.time, handoff.id))
+    return sorted(found, key=lambda handoff: (handoff.status in OPEN, handoff.time, handoff.id))
 
 
 def standing(ident: str, time: int, values: Mapping[str, Value], moves: list[Move]) -> Handoff:

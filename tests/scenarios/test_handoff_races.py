@@ -611,3 +611,19 @@ def test_reset_and_undo(world: World) -> None:
     with pytest.raises(ConflictError, match="cannot be undone"):
         undo(acme.store)
     assert [one.body for one in lead.ticket().comments] == ["on my way"]
+
+
+def test_an_earlier_cycle_from_the_future(world: World) -> None:
+    """A canceled offer dated a year ahead by a wrong clock does not hide the one that is running: it is current, and what is said crosses."""
+    lead, acme = world.places["globex"], world.places["acme"]
+    lead.shift = 400 * DAY
+    offered(world)
+    act(lead, "cancel")
+    lead.shift = 0
+    accepted(world)
+    lead.write(Edit(lead.ticket(), {"title": "Printer smokes"}))
+    world.settle()
+    assert acme.ticket().title == "Printer smokes"
+    for place in (lead, acme):
+        rows = place.store.db.execute("SELECT status FROM handoffs WHERE current = 1").fetchall()
+        assert rows == [("accepted",)]
