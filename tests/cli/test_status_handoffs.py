@@ -37,7 +37,8 @@ def waits(parties: Parties, role: str) -> dict[str, int]:
     """How much waits for somebody, by kind, without what does not."""
     found = parties.run(role, "status", "--json").json["handoffs"]
     assert list(found) == [
-        "offers", "counter_offers", "submissions", "questions", "deadlines", "held", "unconfirmed", "refused",
+        "offers", "counter_offers", "declined", "to_re_assign", "submissions", "questions", "deadlines", "held", "unconfirmed",
+        "refused",
     ]  # fmt: skip
     return {name: kind["total"] for name, kind in found.items() if kind["total"]}
 
@@ -166,7 +167,7 @@ def test_a_refused_move_in_status_show_and_log(parties: Parties) -> None:
     log = parties.service("log", ident, terminal=True).out
     assert "    accept\n" in log
     assert "    refused: it came too late" in log
-    assert waits(parties, "lead") == {}
+    assert waits(parties, "lead") == {"to_re_assign": 1}
     parties.lead("outsource", ident, "acme")
     parties.sync()
     assert waits(parties, "service") == {"offers": 1}
@@ -200,6 +201,29 @@ def test_what_waits_for_an_answer(parties: Parties) -> None:
     parties.lead("ask", asked, "--answer", "-m", "The second.")
     parties.lead("approve", submitted)
     parties.lead("outsource", offered)
+    assert waits(parties, "lead") == {}
+
+
+def test_what_came_back_waits_for_the_lead(parties: Parties) -> None:
+    """status names open tickets that were declined, given back, canceled or recalled, until they are with somebody or closed."""
+    declined, returned, canceled = parties.offered(), parties.accepted(), parties.offered()
+    parties.service("decline", declined, "-m", "Nobody is free.")
+    parties.service("handback", returned, "-m", "Too hard.")
+    parties.sync()
+    parties.lead("cancel", canceled)
+    assert waits(parties, "lead") == {"declined": 2, "to_re_assign": 1}
+    out = parties.lead("status").out
+    assert (
+        "declined or given back, 2: `chit outsource TICKET PARTNER` offers it again\n"
+        f"    {declined[:8]}  acme  Printer on fire\n    {returned[:8]}  acme  Printer on fire\n"
+        "canceled or taken back, 1: `chit outsource TICKET PARTNER` offers it again\n"
+        f"    {canceled[:8]}  acme  Printer on fire\n"
+    ) in out
+    parties.sync()
+    assert waits(parties, "service") == {}
+    parties.lead("close", declined)
+    for ident in (returned, canceled):
+        parties.lead("outsource", ident, "acme")
     assert waits(parties, "lead") == {}
 
 

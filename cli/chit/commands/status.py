@@ -22,6 +22,8 @@ _MOST_SHOWN = 10
 _TABLE = {
     "offers": "offered to you, {count}: `chit accept`, `chit decline` or `chit counter`",
     "counter_offers": "other terms proposed, {count}: `chit outsource TICKET` agrees, `chit cancel` refuses",
+    "declined": "declined or given back, {count}: `chit outsource TICKET PARTNER` offers it again",
+    "to_re_assign": "canceled or taken back, {count}: `chit outsource TICKET PARTNER` offers it again",
     "submissions": "submitted for your approval, {count}: `chit approve` or `chit reject`",
     "questions": "open questions to you, {count}: `chit ask TICKET --answer`",
     "deadlines": "deadlines that have passed or will within two days, {count}:",
@@ -37,8 +39,8 @@ _TABLE = {
 def status(app: App, exit_code: bool) -> int:
     """Say what is unsent, refused or in conflict, and what to do next.
 
-    Where tickets are outsourced also: offers, counter-offers, questions and submissions that wait for your answer, deadlines that have
-    passed or will within two days, items held back, moves that the lead's store has not confirmed, and moves that it has refused. Of a
+    Where tickets are outsourced also: offers, counter-offers, questions and submissions that wait for your answer, open tickets that came
+    back from a partner and are with nobody, deadlines that have passed or will within two days, items held back, moves that the lead's store has not confirmed, and moves that it has refused. Of a
     refused move you are told for two weeks, or until anything else is tried or happens with that ticket and partner.
     """
     found = overview(app.reading, app.now)

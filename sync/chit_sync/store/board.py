@@ -48,7 +48,7 @@ class Entry(NamedTuple):
 
 
 _ENDED = "h.status IN ('declined', 'canceled')"
-_TO_DO = "h.role = 'lead' AND h.current = 1 AND t.state = 0"
+TO_DO = "h.role = 'lead' AND h.current = 1 AND t.state = 0"
 """What was declined or canceled is somebody's task while the ticket is open and with nobody else."""
 
 _WHERE = {
@@ -56,10 +56,10 @@ _WHERE = {
     "waiting-for-acceptance": ["h.status = 'assigned' AND h.current = 1"],
     "in-progress": ["h.status = 'accepted' AND h.current = 1", "h.status = 'in-progress' AND h.current = 1"],
     "waiting-for-approval": ["h.status = 'awaiting-approval' AND h.current = 1"],
-    "declined": [f"h.status = 'declined' AND {_TO_DO}"],
-    "to-re-assign": [f"h.status = 'canceled' AND {_TO_DO}"],
+    "declined": [f"h.status = 'declined' AND {TO_DO}"],
+    "to-re-assign": [f"h.status = 'canceled' AND {TO_DO}"],
     "done": ["h.status = 'completed'"],
-    "earlier": [f"{_ENDED} AND NOT ({_TO_DO})"],
+    "earlier": [f"{_ENDED} AND NOT ({TO_DO})"],
 }
 """List to conditions, one for each part of it: the index has the rows of a status by time."""
 

@@ -1,4 +1,4 @@
-"""What waits for somebody in the handoffs of a store: offers, submissions, questions, deadlines, moves that were refused. For `status`.
+"""What waits for somebody in the handoffs of a store: offers, refusals, submissions, questions, deadlines, lost moves. For `status`.
 
 A look at an index for each, so that it costs what it finds. Where there is no handoff, `overview` does not even import this.
 """
@@ -6,6 +6,7 @@ A look at an index for each, so that it costs what it finds. Where there is no h
 from typing import NamedTuple
 
 from chit_sync.clock import DAY
+from chit_sync.store.board import TO_DO
 from chit_sync.store.database import Store, explained
 from chit_sync.store.migrations import ITEM_BITS
 
@@ -50,6 +51,8 @@ _CURRENT = "h.current = 1"
 _WHERE = {
     "offers": (f"{_CURRENT} AND h.role = 'service' AND h.status = 'assigned' AND h.countered = 0 AND h.pending = 0", "1", "h.accept_by"),
     "counter_offers": (f"{_NOTED} AND h.role = 'lead' AND h.countered", "1", "h.accept_by"),
+    "declined": (f"h.status = 'declined' AND {TO_DO}", "1", "NULL"),
+    "to_re_assign": (f"h.status = 'canceled' AND {TO_DO}", "1", "NULL"),
     "submissions": (f"{_CURRENT} AND h.role = 'lead' AND h.status = 'awaiting-approval'", "1", "h.complete_by"),
     "questions": (
         f"{_NOTED} AND h.role = 'lead' AND h.questions AND h.status IN ('accepted', 'in-progress')", "h.questions", "h.complete_by",
@@ -69,7 +72,8 @@ _FROM = "FROM handoffs h JOIN tickets t ON t.num = h.num WHERE t.state <> 2"
 
 
 def waiting(store: Store, now: int) -> dict[str, Kind]:
-    """What there is to do, by kind: offers, counter_offers, submissions, questions, held, unconfirmed, deadlines, refused."""
+    """What there is to do, by kind: offers, counter_offers, declined, to_re_assign, submissions, questions, held, unconfirmed,
+    deadlines, refused."""
     found: dict[str, Kind] = {}
     with explained(store.path):
         for name, (where, counted, deadline) in _WHERE.items():
