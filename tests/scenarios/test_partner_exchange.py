@@ -17,7 +17,7 @@ from typing import BinaryIO
 import pytest
 
 from chit_sync import outsourcing
-from chit_sync.errors import ChitError, RemoteError, StoreError
+from chit_sync.errors import ChitError, ConflictError, RemoteError, StoreError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import sync
@@ -28,6 +28,7 @@ from chit_sync.remotes.registry import open_remote
 from chit_sync.store import blobs, fsck, partners, remotes, tokens
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.store.opening import open_store
+from chit_sync.store.undo import undo
 from chit_sync.wire import Answer, Offer
 from conftest import NewStore
 from support.partnership import (
@@ -488,3 +489,17 @@ def test_a_refused_upload_holds_its_file_only(new_store: NewStore, tmp_path: Pat
         assert "at most 10000" in refused.reason
         assert [one.key.partition("/")[0] for one in outsourcing.held(of(pair.service, ident))] == ["attachment"]
         agreed(pair, ident)
+
+
+def test_what_a_lead_has_stays_when_its_remote_is_gone(pair: Pair, tmp_path: Path) -> None:
+    """After the partnership has ended and its remote was removed, `undo` takes nothing back that the lead has."""
+    ident = planted(pair.lead, tmp_path)
+    pair.accepted(ident)
+    partners.end(pair.service, "globex")
+    say(pair.service, ident, "one more thing")
+    with closing(pair.log()) as log:
+        push(pair.service, pair.remote, log)
+    remotes.remove(pair.service, "globex")
+    with pytest.raises(ConflictError):
+        undo(pair.service)
+    assert "one more thing" in [one.body for one in of(pair.service, ident).comments]

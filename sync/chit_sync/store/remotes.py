@@ -98,7 +98,6 @@ def remove(store: Store, name: str, *, dry_run: bool = False) -> Remote:
         lead = db.execute("SELECT name FROM partners WHERE remote = ? AND ended IS NULL", (remote.id,)).fetchone()
         if lead is not None:
             raise ConflictError(f"{name} is the store of the partner {lead[0]}", f"`chit partner end {lead[0]}` first.")
-        db.execute("UPDATE partners SET remote = NULL WHERE remote = ?", (remote.id,))
         _forget(store, remote.id)
         db.execute("UPDATE partners SET remote = NULL WHERE remote = ?", (remote.id,))
         db.execute("DELETE FROM remotes WHERE id = ?", (remote.id,))
