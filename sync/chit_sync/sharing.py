@@ -10,7 +10,19 @@ from typing import NamedTuple
 from chit_sync import schema
 from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, qualified, shared_values
 from chit_sync.errors import ConflictError, NotFoundError, PolicyError
-from chit_sync.handoffs import ACCEPTED, ASSIGNED, AWAITING, LEAD, LIVE, OPEN, SERVICE, TAKEN_ON, UNSENT, Handoff, decide
+from chit_sync.handoffs import (
+    ACCEPTED,
+    ASSIGNED,
+    AWAITING,
+    LEAD,
+    LIVE,
+    OPEN,
+    SERVICE,
+    TAKEN_ON,
+    UNSENT,
+    Handoff,
+    decide,
+)
 from chit_sync.money import parse
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
@@ -98,6 +110,10 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
         if reason:
             raise ConflictError(reason, hint)
     for handoff in found:
+        for path, value in sets.items():
+            if path.startswith("move/") and value == handoff.id and path.endswith("/handoff"):
+                verb = str(sets[path.removesuffix("handoff") + "verb"])
+                decide(handoff.status, verb, handoff.role, countered=bool(handoff.text("proposal")))
         written = {path for path in sets if path.startswith(f"handoff/{handoff.id}/")}
         if handoff.status != UNSENT and written - {f"handoff/{handoff.id}/bill_rate"}:
             raise ConflictError(f"the terms are locked: the handoff is {handoff.status}", "Look at it again.")
@@ -124,7 +140,10 @@ def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping
     kind, _, ident = key.partition("/")
     releases = "held" in values and values["held"] is None and values.get("visibility") != "internal"
     if handoff is not None and item.get("held") and releases and handoff.status not in LIVE:
-        return f"the {kind} {ident[:8]} stays held back: the handoff is {handoff.status}", "Release it when work goes on."
+        return (
+            f"the {kind} {ident[:8]} stays held back: the handoff is {handoff.status}",
+            "Release it when work goes on.",
+        )
     if handoff is None or item.get("held") or item.get("visibility") == "internal":
         return "", ""
     author = ticket.origins[key][0]

@@ -17,7 +17,7 @@ from chit_sync.store import remotes
 from chit_sync.store.making import new_item
 from chit_sync.store.undo import undo
 from chit_sync.work import time_paths
-from support.organisations import Place, World, backup, restore
+from support.organisations import Place, World, backup, restore, write_unguarded
 from support.stores import NOON
 
 TERMS: dict[str, Value] = {"pay": "80.00", "pay_unit": "hour", "currency": "EUR", "instructions": "be quick"}
@@ -126,7 +126,7 @@ def test_two_who_offer_the_same_draft(world: World) -> None:
     lead.write(outsourcing.offer(lead.store, lead.ticket(), "acme", TERMS, draft=True))
     seen = lead.ticket()
     offer(lead)
-    with pytest.raises(ConflictError, match="the terms are locked: the handoff is assigned"):
+    with pytest.raises(ConflictError, match="`outsource` is not possible: the handoff is assigned"):
         lead.write(outsourcing.offer(lead.store, seen, "acme", {**TERMS, "instructions": "other ones"}))
     assert lead.handoff().value("instructions") == "be quick"
 
@@ -164,7 +164,8 @@ def test_a_colleague_releases_while_the_desk_submits(world: World) -> None:
 def test_undo_of_what_the_lead_refused(world: World) -> None:
     """Who takes back what the lead refused can go on: the next thing reaches the lead."""
     lead, acme = accepted(world)
-    acme.write(Edit(acme.ticket(), move_paths(acme.handoff(), "recall", new_item(acme.store), reason="not ours to say")))
+    sets = move_paths(acme.handoff(), "recall", new_item(acme.store), reason="not ours to say")
+    write_unguarded(acme, acme.ticket().id, "bob@acme", sets)
     world.exchange(acme, "globex", "push")
     assert [one.reason[-30:] for one in remotes.refusals(acme.store)] == ["is not for the service partner"]
     undo(acme.store)
@@ -303,7 +304,9 @@ def test_complete_against_offline_work(world: World) -> None:
     submit(acme, "all done")
     world.settle()
     assert same(lead, acme) == "completed"
-    assert lead.ticket().item_registers.keys() - before.keys() == {f"move/{one.id}" for one in lead.handoff().moves[-1:]}
+    assert lead.ticket().item_registers.keys() - before.keys() == {
+        f"move/{one.id}" for one in lead.handoff().moves[-1:]
+    }
     assert lead.ticket().item(early)["body"] == "before"
     held = {one.key for one in outsourcing.held(acme.ticket())}
     assert {f"time/{item}", key} <= held
@@ -553,7 +556,9 @@ def test_a_partner_whose_clock_is_years_behind(world: World) -> None:
     assert lead.handoff().ruled == "assigned"
 
 
-@pytest.mark.parametrize("shifts", [(3650 * DAY, 0), (0, -HOUR), (-DAY, -2 * DAY), (500 * DAY, 500 * DAY), (0, 59 * MINUTE)])
+@pytest.mark.parametrize(
+    "shifts", [(3650 * DAY, 0), (0, -HOUR), (-DAY, -2 * DAY), (500 * DAY, 500 * DAY), (0, 59 * MINUTE)]
+)
 def test_clocks_that_are_wrong_and_let_through(world: World, shifts: tuple[int, int]) -> None:
     """Moves are ruled on in the order in which the lead's store took them, and the pay is the same."""
     lead, acme = world.places["globex"], world.places["acme"]
@@ -580,7 +585,7 @@ def test_clocks_that_are_wrong_and_let_through(world: World, shifts: tuple[int, 
 
 
 def test_what_is_held_stays_so_after_a_reset(world: World) -> None:
-    """Two colleagues together work more than is authorised: what the lead refused is held, also when all is offered again, until released."""
+    """Two colleagues together work too much: what the lead refused is held, also when all is offered again, until released."""
     lead, acme = world.places["globex"], world.places["acme"]
     bea = world.places["acme-bea"]
     offered(world, authorized_minutes=60)
@@ -614,7 +619,7 @@ def test_reset_and_undo(world: World) -> None:
 
 
 def test_an_earlier_cycle_from_the_future(world: World) -> None:
-    """A canceled offer dated a year ahead by a wrong clock does not hide the one that is running: it is current, and what is said crosses."""
+    """A canceled offer that a wrong clock dated a year ahead does not hide the one that is running."""
     lead, acme = world.places["globex"], world.places["acme"]
     lead.shift = 400 * DAY
     offered(world)
@@ -627,3 +632,15 @@ def test_an_earlier_cycle_from_the_future(world: World) -> None:
     for place in (lead, acme):
         rows = place.store.db.execute("SELECT status FROM handoffs WHERE current = 1").fetchall()
         assert rows == [("accepted",)]
+
+
+def test_an_editor_open_while_the_ticket_is_recalled(world: World) -> None:
+    """Who wrote the summary of a submission while the ticket was taken back hears that at once, and nothing is written."""
+    lead, acme = accepted(world)
+    edit = outsourcing.submit(acme.store, acme.ticket(), summary="done")
+    act(lead, "recall", "customer called")
+    world.exchange(acme, "globex")
+    before = acme.ticket().item_registers.keys()
+    with pytest.raises(ConflictError, match="`submit` is not possible: the handoff is canceled"):
+        acme.write(edit)
+    assert acme.ticket().item_registers.keys() == before

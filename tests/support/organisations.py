@@ -2,7 +2,7 @@
 links between them on which messages are lost, repeated and cut. Every byte that leaves for a partner is kept, to be searched."""
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -15,12 +15,13 @@ from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import sync
 from chit_sync.handoffs import Handoff
 from chit_sync.invitation import Invitation, Joined, Joining
+from chit_sync.registers import Value
 from chit_sync.remotes.base import BlobState, Expect, Log, Reading, UnreachedError
 from chit_sync.remotes.local import LocalLog
 from chit_sync.remotes.partner import partner_log
-from chit_sync.store import blobs, partners, reading, remotes
-from chit_sync.store.database import Store
-from chit_sync.store.opening import create
+from chit_sync.store import blobs, log, partners, reading, remotes
+from chit_sync.store.making import Pen
+from chit_sync.store.opening import create, open_store
 from chit_sync.ticket import Ticket
 from chit_sync.wire import Answer, Offer, Sent
 from support.stores import NOON, entropy
@@ -255,6 +256,13 @@ class Link:
             left = None if left is None else left - len(batch)
             yield batch
 
+    def own(self) -> Reading:
+        """What the caller sent before."""
+        fault = self._fault()
+        found = self._log().own()
+        self._hear(found.info)
+        return Reading(found.info, self._batches(found, fault))
+
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Takes changes."""
         fault = self._fault()
@@ -314,9 +322,17 @@ def restore(place: Place, copy: bytes) -> None:
     for left in ("store.db-wal", "store.db-shm"):
         (Path(place.store.path) / left).unlink(missing_ok=True)
     (Path(place.store.path) / "store.db").write_bytes(copy)
-    from chit_sync.store.opening import open_store
-
     place.store = open_store(place.store.path, now=place.now, entropy=place.store.entropy)
     place.store.db.execute("PRAGMA synchronous = OFF")
     place.memory.clear()
 
+
+def write_unguarded(place: Place, ident: str, by: str, sets: Mapping[str, Value]) -> None:
+    """A change as a client without manners would write it."""
+    with place.store.transaction() as db:
+        first = log.last_seq(db) + 1
+        log.append(place.store, [Pen(place.store).write(ident, by, sets, ())])
+        db.execute(
+            "INSERT INTO operations (time, command, first, last) VALUES (?, 'unguarded', ?, ?)",
+            (place.now(), first, log.last_seq(db)),
+        )

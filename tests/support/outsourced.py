@@ -9,7 +9,7 @@ from chit_sync import outsourcing
 from chit_sync.authoring import Edit, attach_file, comment_paths
 from chit_sync.clock import HOUR, MINUTE, SECOND
 from chit_sync.errors import ChitError, NotFoundError
-from chit_sync.handoffs import SERVICE, TRANSITIONS, Handoff
+from chit_sync.handoffs import LEAD, SERVICE, TRANSITIONS, Handoff
 from chit_sync.handoffs import possible as verbs_of
 from chit_sync.registers import Value
 from chit_sync.sharing import move_paths
@@ -18,7 +18,7 @@ from chit_sync.store.making import new_item
 from chit_sync.store.undo import undo
 from chit_sync.ticket import Ticket
 from chit_sync.work import charge_paths, time_paths
-from support.organisations import Fault, Place, World
+from support.organisations import Fault, Place, World, write_unguarded
 
 SECRET = "zqSECRETqz"
 """Stands in everything that must not leave an organisation."""
@@ -64,16 +64,14 @@ def fresh(place: Place, chance: random.Random) -> dict[str, Value]:
 
 
 def _edit(place: Place, chance: random.Random) -> None:
-    sets: dict[str, Value] = chance.choice(
-        (
-            {"title": f"Printer {chance.randrange(100)}"},
-            {"priority": chance.choice(("low", "critical")), "queue": secret(place, chance)},
-            {"description": f"It burns {chance.randrange(100)}", f"x.{SECRET}": secret(place, chance)},
-            {"assignee": secret(place, chance)},
-            {f"labels/{SECRET} {chance.randrange(3)}": True},
-        )
-    )
-    place.write(Edit(look(place, chance), sets))
+    choices: list[dict[str, Value]] = [
+        {"title": f"Printer {chance.randrange(100)}"},
+        {"priority": chance.choice(("low", "critical")), "queue": secret(place, chance)},
+        {"description": f"It burns {chance.randrange(100)}", f"x.{SECRET}": secret(place, chance)},
+        {"assignee": secret(place, chance)},
+        {f"labels/{SECRET} {chance.randrange(3)}": True},
+    ]
+    place.write(Edit(look(place, chance), chance.choice(choices)))
 
 
 def _status(place: Place, chance: random.Random) -> None:
@@ -111,7 +109,9 @@ def _time(place: Place, chance: random.Random) -> None:
 def _charge(place: Place, chance: random.Random) -> None:
     inside = chance.random() < 0.3
     note = secret(place, chance) if inside else words(place, chance)
-    paths = charge_paths(new_item(place.store), chance.randrange(100, 5000), "EUR", note, "internal" if inside else "public")
+    paths = charge_paths(
+        new_item(place.store), chance.randrange(100, 5000), "EUR", note, "internal" if inside else "public"
+    )
     place.write(Edit(look(place, chance), paths))
 
 
@@ -180,7 +180,16 @@ def _verb(place: Place, chance: random.Random) -> None:
     return say(place, ticket, handoff, chance.choices(verbs, weights)[0], chance)
 
 
-_WEIGHTS = {"cancel": 1, "decline": 1, "recall": 1, "handback": 1, "complete": 1, "discard": 1, "accept": 20, "submit": 8}
+_WEIGHTS = {
+    "cancel": 1,
+    "decline": 1,
+    "recall": 1,
+    "handback": 1,
+    "complete": 1,
+    "discard": 1,
+    "accept": 20,
+    "submit": 8,
+}
 """How likely each verb is, so that much of what begins goes on."""
 
 
@@ -190,7 +199,8 @@ def say(place: Place, ticket: Ticket, handoff: Handoff, verb: str, chance: rando
     if verb == "agree" and handoff.text("proposal"):
         edit = outsourcing.offer(store, ticket, partner, {})
     elif verb in ("agree", "offer", "draft"):
-        return _offer(place, chance)
+        _offer(place, chance)
+        return
     elif verb == "accept":
         edit = outsourcing.accept(store, ticket, partner=partner, organization=f"{SECRET} books")
     elif verb == "counter":
@@ -214,7 +224,9 @@ def _unguarded(place: Place, chance: random.Random) -> None:
     if ticket.handoffs:
         handoff = chance.choice(ticket.handoffs)
         verb = chance.choice([row.verb for row in TRANSITIONS if row.verb != "offer"])
-        place.write(Edit(ticket, move_paths(handoff, verb, new_item(place.store), reason=chance.choice((None, "why")))))
+        sets = move_paths(handoff, verb, new_item(place.store), reason=chance.choice((None, "why")))
+        by = place.person if handoff.role == LEAD else f"{place.person}@{handoff.own}"
+        write_unguarded(place, ticket.id, by, sets)
 
 
 def _release(place: Place, chance: random.Random) -> None:
@@ -267,7 +279,9 @@ ACTS: dict[str, Act] = {
     "exchange": _exchange, "together": _together, "reset": _reset, "wait": _wait,
 }  # fmt: skip
 
-_OFTEN = ("verb",) * 16 + ("exchange",) * 12 + ("together",) * 3 + ("comment", "time", "edit item", "release", "charge") * 3
+_OFTEN = (
+    ("verb",) * 16 + ("exchange",) * 12 + ("together",) * 3 + ("comment", "time", "edit item", "release", "charge") * 3
+)
 
 Story = list[tuple[int, str, int]]
 """Who does what, and a seed for how."""
@@ -277,6 +291,13 @@ def stories(places: int, most: int = 50) -> st.SearchStrategy[Story]:
     """Stories for a world of so many places."""
     step = st.tuples(st.integers(0, places - 1), st.sampled_from([*ACTS, *_OFTEN]), st.integers(0, 1 << 16))
     return st.lists(step, min_size=most // 2, max_size=most)
+
+
+def some_story(places: int, seed: int, length: int = 80) -> Story:
+    """One story for a world of so many places, always the same for a seed."""
+    chance = random.Random(f"{places} {seed}")
+    choices = [*ACTS, *_OFTEN]
+    return [(chance.randrange(places), chance.choice(choices), chance.randrange(1 << 16)) for _ in range(length)]
 
 
 def play(world: World, story: Story, after: Callable[[], None] = lambda: None) -> None:
