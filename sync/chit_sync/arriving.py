@@ -233,6 +233,26 @@ def from_lead(change: Change, ticket: Ticket | None, partner: str, own: str, *, 
     return ""
 
 
+def given_back(change: Change, ticket: Ticket | None, partner: str, own: str) -> str:
+    """Why a service partner's store does not take back from its lead what the lead says that it once sent; empty if it does.
+
+    The lead's word is all there is: a person has asked for it. Still it can be about nothing but a handoff of this lead.
+    """
+    found = [] if ticket is None else [one for one in ticket.handoffs if one.text(LEAD) == partner and one.role != LEAD]
+    if ticket is None or not found:
+        return UNKNOWN
+    if (reason := _author(change, own, partner)) or (reason := _fields(change)):
+        return reason
+    for key, values in _items(change.set).items():
+        kind, _, ident = key.partition("/")
+        item = ticket.item(key)
+        named = {**item, **values}.get("handoff" if kind == "move" else "to")
+        leaves = kind in (*SHARED_KINDS, "move") and all(schema.ITEMS[kind][name].leaves for name in values)
+        if not leaves or not any(one.id == named for one in found) or "ruling" in values or "answer" in values:
+            return f"{kind} {ident[:8]}: {UNKNOWN}"
+    return ""
+
+
 def _offer(
     ticket: Ticket | None, found: list[Handoff], ident: str, values: Mapping[str, Value], partner: str, own: str
 ) -> str:

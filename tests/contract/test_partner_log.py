@@ -391,3 +391,23 @@ def test_a_stream_that_is_cut_goes_on(new_store: NewStore, tmp_path: Path) -> No
         pair.sync()
         assert len(of(pair.service, ident).comments) == wanted - 1  # all but the internal one
         assert len(bodies(pair.service)) == len(set(bodies(pair.service)))
+
+
+def test_what_the_partner_sent_can_be_had_back(door: Door) -> None:
+    """A partner that lost what it sent gets it, byte for byte, and nothing else: not the lead's, not what was refused, not another's."""
+    good = forged(door.ident, said(door.to, body="on my way"), "bob@acme")
+    bad = forged(door.alone, said(door.to), "bob@acme")
+    say(door.lead, door.ident, "seen")
+    send(door.log, good, bad)
+    own = door.log.own()
+    found = [sent for batch in own.batches for sent in batch]
+    assert own.info.store == door.lead.meta("store")
+    assert found[-1].body == good.body
+    assert {json.loads(sent.body)["by"] for sent in found} == {"bob@acme"}
+    assert bad.id not in [sent.id for sent in found]
+
+
+def test_there_is_nothing_to_have_back_without_a_partner(door: Door) -> None:
+    """The store itself is nobody's log in particular."""
+    with closing(open_remote(door.lead.path)) as plain, pytest.raises(ChitError, match="has nothing to give back"):
+        plain.own()

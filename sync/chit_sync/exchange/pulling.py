@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
-from chit_sync.errors import RemoteError
+from chit_sync.errors import RemoteError, UsageError
 from chit_sync.exchange import cursor
-from chit_sync.exchange.results import Fetched, Progress, Pulled, silent
+from chit_sync.exchange.results import Fetched, Progress, Pulled, joined, silent
 from chit_sync.remotes.base import Log, Reading
 from chit_sync.store import remotes
 from chit_sync.store.bulk import bulk
@@ -94,6 +94,27 @@ def pull(store: Store, remote: Remote, source: Log, *, progress: Progress = sile
             if lie:
                 raise _lied(remote, lie)
     return taking.result() if taking else Pulled()
+
+
+def recover(store: Store, remote: Remote, source: Log, *, progress: Progress = silent) -> Pulled:
+    """Takes what a lead has for us, and with it what we had sent there and have lost, as after restoring a backup.
+
+    That the lead says who said it is all there is to go by: so it is done only when a person asks for it. Raises UsageError for a
+    remote that is no lead's.
+    """
+    if remotes.partner_of(store.db, remote.id) is None:
+        raise UsageError(f"{remote.name} is no lead's store", "Only what was sent to a lead can be taken back from it.")
+    first = pull(store, remote, source, progress=progress)
+    taking = _taking(store, remote)
+    own = source.own()
+    with closing(own.batches):
+        cursor.check(store, remotes.get(store, remote.name), own.info)
+        for batch in _gathered(own.batches):
+            good, lie = taking.honest(batch)
+            taking.back(good)
+            if lie:
+                raise _lied(remote, lie)
+    return joined(joined(first, taking.result()), pull(store, remote, source, progress=progress))
 
 
 def _taking(store: Store, remote: Remote) -> "Taking":

@@ -183,6 +183,36 @@ class Taking:
             seqs += log.append(self.store, [record], self.remote)
         return passed, seqs, strange
 
+    def back(self, batch: list[Sent]) -> None:
+        """Takes back what this store had sent to its lead; what is here still is had."""
+        from chit_sync import arriving
+
+        store, lead = self.store, self.partner
+        if lead is None:
+            return
+        with store.transaction() as db:
+            if self.conflicts is None:
+                self.conflicts = set(db.execute("SELECT num, path FROM conflicts"))
+                self.first_ticket = _last_ticket(store)
+            for sent in batch:
+                if log.existing(db, [sent.id]):
+                    self.had += 1
+                    continue
+                try:
+                    change = policy.examine_genuine(sent.body)
+                except UsageError as error:
+                    self.held.append(Held(sent.seq, sent.id.hex(), error.message))
+                    continue
+                row = db.execute("SELECT num FROM tickets WHERE id = ?", (change.ticket,)).fetchone()
+                ticket = reading.load(store, row[0]) if row else None
+                reason = arriving.given_back(change, ticket, lead.name, lead.own)
+                if reason or ticket is None:
+                    self.held.append(Held(sent.seq, sent.id.hex(), reason))
+                    continue
+                log.append(store, [log.Record(sent.id, sent.body, change)], self.remote)
+                self.taken += 1
+                self.tickets.add(ticket.number)
+
     def _number(self, named: dict[int, bytes]) -> None:
         """Notes what the remote calls the tickets."""
         new = {number: ident for number, ident in named.items() if number not in self.numbered}

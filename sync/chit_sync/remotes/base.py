@@ -54,6 +54,9 @@ class Log(Protocol):
     def read(self, after: int, limit: int | None = None, expect: Expect | None = None) -> Reading:
         """The changes after that place, in the order in which this store took them, up to the newest one when it was asked."""
 
+    def own(self) -> Reading:
+        """What the caller itself, a service partner, sent here and this store took: for one that has lost it. Places mean nothing."""
+
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Takes those changes that it does not have and that pass its policy; repeating it does nothing more."""
 

@@ -94,7 +94,14 @@ class HttpLog:
         params = {"after": str(after), **_expectation(expect)}
         if limit is not None:
             params["limit"] = str(limit)
-        response = self._ask("GET", "log", params=params, stream=True)
+        return self._reading("log", params, after)
+
+    def own(self) -> Reading:
+        """What the caller, a service partner, sent there."""
+        return self._reading("log/own", {}, 0)
+
+    def _reading(self, path: str, params: dict[str, str], after: int) -> Reading:
+        response = self._ask("GET", path, params=params, stream=True)
         try:
             answers.expect_type(self.where, response.headers, wire.NDJSON)
             blocks = self._blocks(response)

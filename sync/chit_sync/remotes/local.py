@@ -93,6 +93,12 @@ class LocalLog:
             if batch:
                 yield batch
 
+    def own(self) -> Reading:
+        """What a service partner sent; this is nobody's log in particular."""
+        raise UsageError(
+            f"{self.where} has nothing to give back", "Only what was sent to a lead can be taken back from it."
+        )
+
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Takes what passes the policy; one transaction, or none if there is nothing to take."""
         store = self.store

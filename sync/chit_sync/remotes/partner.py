@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from chit_sync import arriving, policy
 from chit_sync.change import Change
+from chit_sync.codec import decode
 from chit_sync.errors import AccessError, NotFoundError, OtherStoreError, UsageError
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
@@ -102,6 +103,30 @@ class PartnerLog:
             left -= len(rows)
             after = rows[-1][0]
             yield list(map(Sent._make, rows))
+
+    def own(self) -> Reading:
+        """What this partner sent and this store took, in its order."""
+        return Reading(self._info(), self._own())
+
+    def _own(self) -> Generator[list[Sent], None, None]:
+        after = place = 0
+        while True:
+            with explained(self.store.path):
+                rows = self.store.db.execute(
+                    "SELECT seq, ticket, id, body FROM changes WHERE seq > ? AND ticket IN"
+                    " (SELECT num FROM handoffs WHERE role = 'lead' AND partner = ?) ORDER BY seq LIMIT ?",
+                    (after, self.partner.name, PAGE),
+                ).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            batch: list[Sent] = []
+            for _, number, ident, body in rows:
+                if decode(body).by.endswith("@" + self.partner.name):
+                    place += 1
+                    batch.append(Sent(place, number, ident, body))
+            if batch:
+                yield batch
 
     def append(self, offers: Sequence[Offer], expect: Expect | None = None) -> Answer:
         """Takes what a service partner may send, each change after the ruling on the one before."""

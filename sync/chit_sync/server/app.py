@@ -75,6 +75,7 @@ class App:
                 rule("/v1/health", endpoint=("", self._health), methods=["GET"]),
                 rule("/v1/log", endpoint=("read", self._read), methods=["GET"]),
                 rule("/v1/log", endpoint=("append", self._append), methods=["POST"]),
+                rule("/v1/log/own", endpoint=("read", self._own), methods=["GET"]),
                 rule("/v1/partner", endpoint=("", self._join), methods=["POST"]),
                 rule("/v1/blobs/<sha256>", endpoint=("read", self._get_blob), methods=["GET", "HEAD"]),
                 rule("/v1/blobs/<sha256>", endpoint=("append", self._put_blob), methods=["PUT"]),
@@ -170,7 +171,12 @@ class App:
 
     def _read(self, request: Request, log: Log) -> Response:
         after = _number(request, "after", 0)
-        reading = log.read(after, _number(request, "limit", None), _expect(request))
+        return self._stream(request, log.read(after, _number(request, "limit", None), _expect(request)), after)
+
+    def _own(self, request: Request, log: Log) -> Response:
+        return self._stream(request, log.own(), 0)
+
+    def _stream(self, request: Request, reading: Reading, after: int) -> Response:
         data: Iterable[bytes] = _lines(reading, after)
         headers = Headers({"Vary": "Accept-Encoding", "Cache-Control": "no-store"})
         if request.accept_encodings.best_match(["gzip", "identity"], default="identity") == "gzip":

@@ -19,13 +19,18 @@ from chit_sync.ticket import Ticket
 
 
 def taken(
-    store: Store, fresh: Sequence[tuple[int, log.Record]], numbers: Mapping[str, int], outsourced: Collection[int]
+    store: Store,
+    origin: int,
+    fresh: Sequence[tuple[int, log.Record]],
+    numbers: Mapping[str, int],
+    outsourced: Collection[int],
 ) -> None:
     """Attends to changes that the log has just taken, each with its place, in their order; call it in the same transaction.
 
-    numbers: this store's numbers of their tickets; outsourced: those of the tickets that have handoffs.
+    origin: where they came from, as in `changes`; numbers: this store's numbers of their tickets; outsourced: those of the tickets that
+    have handoffs.
     """
-    desk = _Desk(store)
+    desk = _Desk(store, origin)
     attended = set(outsourced)
     for seq, record in fresh:
         number = numbers[record.change.ticket]
@@ -35,7 +40,7 @@ def taken(
 
 def hold(store: Store, number: int, sets: Iterable[str]) -> bool:
     """Holds back what a partner did not take of these paths; whether there was any such item. Call it inside a transaction."""
-    return _Desk(store).hold(number, sets)
+    return _Desk(store, log.HERE).hold(number, sets)
 
 
 def expire(store: Store) -> int:
@@ -58,8 +63,9 @@ _NEXT = """INSERT INTO outbound (partner, place, seq) SELECT :partner, 1 + max(
 class _Desk:
     """The desk at work on one batch."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, origin: int) -> None:
         self.store = store
+        self.origin = origin
         self.partners = Partners(store)
 
     def attend(self, number: int, seq: int, record: log.Record) -> None:
@@ -70,9 +76,10 @@ class _Desk:
             ticket = reading.load(self.store, number)
         found = self._as_of(ticket, seq)
         target, held = crossing.audience(ticket, change.set, change.by, found)
-        if target:
+        given_back = any(one.id in (target, held) and self._is_from(one) for one in found)
+        if target and not given_back:
             self._send(seq, record, next(one for one in found if one.id == target))
-        elif held:
+        elif held and not given_back:
             self._hold(ticket, change.set, held)
         if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
             self._withdraw(ticket, change)
@@ -82,6 +89,11 @@ class _Desk:
         for path in change.set:
             if path.startswith("move/") and path.endswith("/verb"):
                 ruling.rule(self.store, self.partners, number, path.split("/")[1])
+
+    def _is_from(self, handoff: Handoff) -> bool:
+        """Whether the batch came from the other side, which gives back what is ours."""
+        partner = self.partners.beyond(handoff)
+        return partner is not None and partner.remote == self.origin
 
     def _as_of(self, ticket: Ticket, seq: int) -> list[Handoff]:
         """The handoffs as they stood before the change at that place: the lead's as ruled, the partner's with its moves until then."""

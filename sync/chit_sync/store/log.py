@@ -96,7 +96,7 @@ def _put_in(store: Store, records: Sequence[Record], seqs: Sequence[int], origin
             from chit_sync.store import desk  # not light, and most tickets are with nobody
 
             fresh = list(zip(seqs, records, strict=True))
-            desk.taken(store, fresh, numbers, outsourced)
+            desk.taken(store, origin, fresh, numbers, outsourced)
 
 
 def existing(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
