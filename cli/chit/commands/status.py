@@ -40,8 +40,9 @@ def status(app: App, exit_code: bool) -> int:
     """Say what is unsent, refused or in conflict, and what to do next.
 
     Where tickets are outsourced also: offers, counter-offers, questions and submissions that wait for your answer, open tickets that came
-    back from a partner and are with nobody, deadlines that have passed or will within two days, items held back, moves that the lead's store has not confirmed, and moves that it has refused. Of a
-    refused move you are told for two weeks, or until anything else is tried or happens with that ticket and partner.
+    back from a partner and are with nobody, deadlines that have passed or will within two days, items held back, moves that the lead's
+    store has not confirmed, and moves that it has refused. Of a refused move you are told for two weeks, or until anything else is tried
+    or happens with that ticket and partner.
     """
     found = overview(app.reading, app.now)
     app.output.one(_record(app, found), lambda: "\n".join(_lines(app, found)))
