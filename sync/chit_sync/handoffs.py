@@ -213,8 +213,10 @@ def what_now(status: str, role: str, *, countered: bool = False) -> str:
     found = commands(status, role, countered=countered)
     if found:
         return f"Possible now: {', '.join(found)}."
+    if role == SERVICE and status in ENDED:
+        return "Nothing is to be done any more; the lead may offer it again."
     other = commands(status, LEAD if role == SERVICE else SERVICE, countered=countered)
-    return f"It is for the other side now: {', '.join(other)}." if other else "Nothing is possible any more."
+    return f"It is for the other side now: {', '.join(other)}."
 
 
 def values_of(registers: Registers[int]) -> dict[str, Value]:

@@ -101,7 +101,10 @@ def test_every_cell(status: str, verb: str, role: str) -> None:
     assert ("not outsourced" if status == "none" else f"the handoff is {status}") in refused.value.message
     short = next(letter for letter, name in SHORT.items() if name == status)
     mine, theirs = COMMANDS[role][short], COMMANDS[LEAD if role == SERVICE else SERVICE][short]
-    assert refused.value.hint == (f"Possible now: {mine}." if mine else f"It is for the other side now: {theirs}.")
+    other = "Nothing is to be done any more; the lead may offer it again."
+    if status == handoffs.UNSENT:
+        other = f"It is for the other side now: {theirs}."
+    assert refused.value.hint == (f"Possible now: {mine}." if mine else other)
 
 
 def test_no_row_besides() -> None:
