@@ -76,10 +76,9 @@ class _Desk:
             ticket = reading.load(self.store, number)
         found = self._as_of(ticket, seq)
         target, held = crossing.audience(ticket, change.set, change.by, found)
-        given_back = any(one.id in (target, held) and self._is_from(one) for one in found)
-        if target and not given_back:
+        if target:
             self._send(seq, record, next(one for one in found if one.id == target))
-        elif held and not given_back:
+        elif held and not any(one.id == held and self._is_from(one) for one in found):
             self._hold(ticket, change.set, held)
         if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
             self._withdraw(ticket, change)
@@ -111,7 +110,7 @@ class _Desk:
 
     def _send(self, seq: int, record: log.Record, handoff: Handoff) -> None:
         partner = self.partners.beyond(handoff)
-        if partner is None:
+        if partner is None or self._is_from(handoff):
             return
         db = self.store.db
         db.execute(_NEXT, {"partner": partner.id, "remote": partner.remote, "seq": seq})
