@@ -5,7 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from chit_sync.codec import decode
-from chit_sync.handoffs import ACCEPTED, AWAITING, COMPLETED, DECLINED, LEAD, NONE, SERVICE, TAKEN, UNSENT, Handoff, find, read
+from chit_sync.handoffs import (
+    ACCEPTED,
+    AWAITING,
+    COMPLETED,
+    DECLINED,
+    LEAD,
+    NONE,
+    TAKEN,
+    UNSENT,
+    Handoff,
+    find,
+    read,
+)
 from chit_sync.schema import ITEMS
 from chit_sync.store import fsck, log, reading
 from chit_sync.store.database import Store
@@ -28,7 +40,12 @@ def everything(store: Store) -> Iterator[Ticket]:
 
 def handoffs(store: Store) -> dict[str, tuple[Ticket, Handoff]]:
     """All handoffs of a store that were sent or received, by id."""
-    return {one.id: (ticket, one) for ticket in everything(store) for one in ticket.handoffs if one.ruled not in (NONE, UNSENT)}
+    return {
+        one.id: (ticket, one)
+        for ticket in everything(store)
+        for one in ticket.handoffs
+        if one.ruled not in (NONE, UNSENT)
+    }
 
 
 def pairs(world: World) -> Iterator[tuple[Place, Place, Handoff, Handoff | None, Ticket, Ticket | None]]:
@@ -84,6 +101,7 @@ def legal(world: World) -> None:
 def _legal(store: Store, ticket: Ticket, handoff: Handoff) -> None:
     status, ruled = NONE, dict[str, str]()
     last = ""
+    accepting: object = None
     moves: dict[str, tuple[str, dict[str, Any]]] = {}
     prefix = f"handoff/{handoff.id}/"
     for entry in log.read(store, 0, 1 << 30):
@@ -101,6 +119,9 @@ def _legal(store: Store, ticket: Ticket, handoff: Handoff) -> None:
                 if moves.get(ident, ("", {}))[1].get("handoff") != handoff.id or value != TAKEN:
                     continue
                 by, said = moves[ident]
+                if said["verb"] == "accept" and accepting == (said.get("seen"), said.get("version")):
+                    continue  # once more, of which nothing came
+                accepting = (said.get("seen"), said.get("version")) if said["verb"] == "accept" else accepting
                 row = find(status, str(said["verb"]), handoff.role_of(by))
                 assert row is not None, (status, said, by)
                 assert row.reason != "required" or said.get("reason"), said
@@ -117,20 +138,22 @@ def _legal(store: Store, ticket: Ticket, handoff: Handoff) -> None:
             if new == DECLINED and change.set.get(prefix + "verb") == "expire":
                 assert status == "assigned"
                 status, last = DECLINED, str(change.set[prefix + "last"])
-            if moves_taken_later(change.set):
-                continue
     assert (handoff.value("status") or NONE) == status, (handoff, status)
-
-
-def moves_taken_later(sets: dict[str, Any]) -> bool:
-    return any(path.endswith("/ruling") for path in sets)
 
 
 def kept(world: World) -> None:
     """(3) No byte that left for a partner holds what is internal."""
     for (source, target), parts in world.left.items():
         heard = b"\n".join(parts)
-        for mark in (SECRET.encode(), BILL_RATE.encode(), f'minutes":{HOURS}'.encode(), b"/bill_rate", b"/grace", b"/held", b"/role"):
+        for mark in (
+            SECRET.encode(),
+            BILL_RATE.encode(),
+            f'minutes":{HOURS}'.encode(),
+            b"/bill_rate",
+            b"/grace",
+            b"/held",
+            b"/role",
+        ):
             place = heard.find(mark)
             assert place < 0, (source, target, heard[max(0, place - 500) : place + 100])
 
@@ -159,7 +182,12 @@ def shared(ticket: Ticket, ident: str, handoff: Handoff) -> dict[str, dict[str, 
     found = {}
     for key in ticket.item_registers:
         kind, values = key.partition("/")[0], ticket.item(key)
-        if kind not in SHARED or values.get("to") != ident or values.get("held") or values.get("visibility") == "internal":
+        if (
+            kind not in SHARED
+            or values.get("to") != ident
+            or values.get("held")
+            or values.get("visibility") == "internal"
+        ):
             continue
         if kind == "time" and handoff.role == LEAD and not ticket.origins[key][0].endswith("@" + handoff.partner):
             continue
@@ -178,11 +206,13 @@ class Watch:
         self.seen: object = None
 
     def __call__(self) -> None:
-        now = [place.store.db.execute("SELECT max(seq) FROM changes").fetchone() for place in self.world.places.values()]
+        now = [
+            place.store.db.execute("SELECT max(seq) FROM changes").fetchone() for place in self.world.places.values()
+        ]
         if now == self.seen:
             return
         self.seen = now
-        for lead, service, ours, theirs, ticket, there in pairs(self.world):
+        for _, service, ours, theirs, ticket, there in pairs(self.world):
             self._approval(service, ours, theirs, ticket, there)
             if ours.ruled == COMPLETED and ours.id not in self.done:
                 self.done[ours.id] = ours.ruled
@@ -198,8 +228,14 @@ class Watch:
         if ours.value("since") != theirs.value("since"):
             return
         here, yonder = shared(ticket, ours.id, ours), shared(there, ours.id, theirs)
-        for key in here.keys() ^ yonder.keys():  # what one side keeps to itself from now on, the other side has as it was
-            assert "internal" in (ticket.item(key).get("visibility"), there.item(key).get("visibility")), (key, here, yonder)
+        for key in (
+            here.keys() ^ yonder.keys()
+        ):  # what one side keeps to itself from now on, the other side has as it was
+            assert "internal" in (ticket.item(key).get("visibility"), there.item(key).get("visibility")), (
+                key,
+                here,
+                yonder,
+            )
         here = {key: here[key] for key in here.keys() & yonder.keys()}
         assert here == {key: yonder[key] for key in here}
         before = self.waiting.setdefault(ours.id, (ours.value("since"), here))
@@ -218,7 +254,12 @@ def owed(ticket: Ticket, handoff: Handoff) -> None:
     minutes = 0
     for key in ticket.item_registers:
         values = ticket.item(key)
-        if key.startswith("time/") and values.get("to") == handoff.id and not values.get("deleted") and not values.get("held"):
+        if (
+            key.startswith("time/")
+            and values.get("to") == handoff.id
+            and not values.get("deleted")
+            and not values.get("held")
+        ):
             minutes += values["minutes"] if ticket.origins[key][0].endswith("@" + handoff.partner) else 0  # type: ignore[operator]  # a count
     wanted = rate if handoff.value("pay_unit") == "flat" else rate * minutes / 60
     exact = wanted.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -254,7 +295,11 @@ def told(world: World) -> None:
             for key in ticket.item_registers:
                 values = ticket.item(key)
                 if key.startswith("move/") and values.get("handoff") in known:
-                    assert values.get("ruling") or key[5:] in everywhere_refused(world, place), (place.name, key, values)
+                    assert values.get("ruling") or key[5:] in everywhere_refused(world, place), (
+                        place.name,
+                        key,
+                        values,
+                    )
 
 
 def everywhere_refused(world: World, place: Place) -> set[str]:
@@ -270,9 +315,15 @@ def whole(place: Place) -> None:
     """The store is whole, and a rebuild gives the same tables."""
     problems = [problem for problem in fsck.check(place.store) if not problem.harmless]
     assert problems == [], problems
-    before = {**contents(place.store), "handoffs": place.store.db.execute("SELECT * FROM handoffs ORDER BY pk").fetchall()}
+    before = {
+        **contents(place.store),
+        "handoffs": place.store.db.execute("SELECT * FROM handoffs ORDER BY pk").fetchall(),
+    }
     rebuild(place.store)
-    after = {**contents(place.store), "handoffs": place.store.db.execute("SELECT * FROM handoffs ORDER BY pk").fetchall()}
+    after = {
+        **contents(place.store),
+        "handoffs": place.store.db.execute("SELECT * FROM handoffs ORDER BY pk").fetchall(),
+    }
     assert after == before
 
 
@@ -286,7 +337,10 @@ def copied(world: World) -> None:
             here = handoffs(place.store)[ident][1]
             assert (here.status, here.ruled) == (there.status, there.ruled)
             for name in {*here.values, *there.values}:
-                assert here.value(name) == there.value(name) or f"handoff/{ident}/{name}" in refused_paths(place), (name, here)
+                assert here.value(name) == there.value(name) or f"handoff/{ident}/{name}" in refused_paths(place), (
+                    name,
+                    here,
+                )
 
 
 def strangers(world: World, source: str, target: str, marks: list[str]) -> None:
@@ -308,4 +362,14 @@ def all_of(world: World) -> None:
     kept(world)
     for place in world.places.values():
         whole(place)
-    assert SERVICE != LEAD
+
+
+def shown(world: World) -> dict[str, Any]:
+    """What each store shows of each ticket, whatever the order in which things came."""
+    found: dict[str, Any] = {}
+    for place in world.places.values():
+        for ticket in everything(place.store):
+            record = ticket.record()
+            del record["number"], record["remotes"]
+            found[f"{place.name} {ticket.id}"] = record
+    return found
