@@ -341,7 +341,7 @@ def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str
     found = [] if ticket is None else ticket.handoffs
     if is_received(change.by, found):
         return f"the author {change.by[:60]!r} is one of a partner's"
-    if change.set.get("deleted") and (reason := deletion_refused(found)):
+    if change.set.get("deleted") and (reason := deletion_refused(found)[0]):
         return reason
     running = any(one.role == LEAD and one.ruled in (*LIVE, AWAITING) for one in found)
     if closes and running and "outsource" not in rights:

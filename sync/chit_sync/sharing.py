@@ -101,8 +101,10 @@ def _items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
 
 def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> None:
     """Raises ConflictError for what must not be done to an outsourced ticket."""
-    if sets.get("deleted") and (taken := deletion_refused(found)):
-        raise ConflictError(taken, "Close it instead; a ticket that was taken on is not deleted, even afterwards.")
+    if sets.get("deleted"):
+        reason, hint = deletion_refused(found)
+        if reason:
+            raise ConflictError(reason, hint)
     for key, values in _items(sets).items():
         if key not in ticket.item_registers or not set(values) - {"held"}:
             continue
@@ -119,18 +121,25 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
             raise ConflictError(f"the terms are locked: the handoff is {handoff.status}", "Look at it again.")
 
 
-def deletion_refused(found: list[Handoff]) -> str:
-    """Why the ticket cannot be deleted; empty if it can."""
+def deletion_refused(found: list[Handoff]) -> tuple[str, str]:
+    """(why the ticket cannot be deleted, what to do instead); empty if it can."""
     for handoff in found:
         if handoff.value("accepted") or handoff.status in TAKEN_ON:
-            return f"a ticket that was outsourced {_where(handoff)} cannot be deleted"
+            where = f"to {handoff.partner}" if handoff.role == LEAD else f"by {handoff.partner}"
+            return (
+                f"a ticket that was outsourced {where} cannot be deleted",
+                "Close it instead; a ticket that was taken on is not deleted, even afterwards.",
+            )
         if handoff.status == ASSIGNED:
-            return f"the ticket is offered {_where(handoff)}; cancel or decline the offer first"
-    return ""
+            return _offered(handoff)
+    return "", ""
 
 
-def _where(handoff: Handoff) -> str:
-    return f"to {handoff.partner}" if handoff.role == LEAD else f"by {handoff.partner}"
+def _offered(handoff: Handoff) -> tuple[str, str]:
+    """(why a ticket is neither closed nor deleted while it is offered, what comes first)."""
+    if handoff.role == LEAD:
+        return f"the ticket is offered to {handoff.partner}", "First take the offer back: `chit cancel`."
+    return f"the ticket is offered by {handoff.partner}", "First refuse the offer: `chit decline`."
 
 
 def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value]) -> tuple[str, str]:
@@ -266,19 +275,15 @@ def _moves(
 
 
 def _closing(handoff: Handoff) -> str:
-    """The verb that closing the ticket means. Raises ConflictError for a handoff that is neither running nor a draft."""
+    """The verb that closing the ticket means. Raises ConflictError for a ticket that is offered."""
+    if handoff.status == ASSIGNED:
+        raise ConflictError(*_offered(handoff))
     if handoff.role == SERVICE:
-        if handoff.status in LIVE:
-            return "submit"
-        if handoff.status == AWAITING:
-            return ""
-        decide(handoff.status, "submit", SERVICE)
+        return "submit" if handoff.status in LIVE else ""
     if handoff.status in LIVE:
         return "complete"
     if handoff.status == AWAITING:
         return "approve"
-    if handoff.status == ASSIGNED:
-        decide(handoff.status, "complete", LEAD)
     return ""
 
 
