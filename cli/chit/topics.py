@@ -95,8 +95,8 @@ def ticket_schema() -> dict[str, Any]:
         "created": time,
         "updated": time,
         "author": text,
-        "comments": _list({**item, "body": text}),
-        "attachments": _list({**item, "name": text, "sha256": text, "size": count, "here": flag}),
+        "comments": _list({**item, "body": text, **shared}),
+        "attachments": _list({**item, "name": text, "sha256": text, "size": count, "here": flag, **shared}),
         "times": _list(
             {
                 "id": text,

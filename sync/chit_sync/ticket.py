@@ -16,17 +16,19 @@ SCHEMA = "chit.ticket/1"
 
 
 class Comment(NamedTuple):
-    """Something that was said. time: microseconds since 1970 UTC."""
+    """Something that was said. time: microseconds since 1970 UTC. to: the handoff that it is for, held: that it is held back from."""
 
     id: str
     author: str
     time: int
     body: str
     visibility: str
+    to: str = ""
+    held: str = ""
 
 
 class Attachment(NamedTuple):
-    """A file that belongs to a ticket. size in bytes; here: whether its bytes are in this store."""
+    """A file that belongs to a ticket. size in bytes; here: whether its bytes are in this store. to, held: as of a comment."""
 
     id: str
     author: str
@@ -36,6 +38,8 @@ class Attachment(NamedTuple):
     size: int
     visibility: str
     here: bool
+    to: str = ""
+    held: str = ""
 
 
 class Time(NamedTuple):
@@ -242,8 +246,8 @@ class Ticket(NamedTuple):
             "created": iso(self.created),
             "updated": iso(self.updated),
             "author": self.author,
-            "comments": [{**comment._asdict(), "time": iso(comment.time)} for comment in self.comments],
-            "attachments": [{**attachment._asdict(), "time": iso(attachment.time)} for attachment in self.attachments],
+            "comments": [{**_told_item(comment), "time": iso(comment.time)} for comment in self.comments],
+            "attachments": [{**_told_item(one), "time": iso(one.time)} for one in self.attachments],
             "times": [{**_told_item(time), "date": iso(time.date)} for time in self.times],
             "charges": [{**_told_item(charge), "time": iso(charge.time)} for charge in self.charges],
             "questions": [{**_told_item(question), "time": iso(question.time)} for question in self.questions],
@@ -256,7 +260,7 @@ class Ticket(NamedTuple):
         }
 
 
-def _told_item(item: Time | Charge | Question) -> dict[str, Any]:
+def _told_item(item: Comment | Attachment | Time | Charge | Question) -> dict[str, Any]:
     """An item as a record: what it does not have is None."""
     return {
         name: None if value == "" and name in ("to", "held", "bundle") else value

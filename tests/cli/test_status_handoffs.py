@@ -240,6 +240,11 @@ def test_held_items_are_counted_and_marked(parties: Parties) -> None:
     parties.service("comment", ident, "-m", "One more thing.")
     parties.service("time", "add", ident, "10m", "-m", "Swept up.")
     assert waits(parties, "service") == {"held": 2}
+    record = parties.record("service", ident)
+    handoff = record["handoffs"][-1]["id"]
+    assert [(one["to"], one["held"]) for one in (*record["comments"], *record["times"])] == [
+        (handoff, handoff), (handoff, None), (handoff, handoff),
+    ]  # fmt: skip
     out = parties.service("show", ident).out
     assert f"    held back: 2, marked below; `chit release {ident[:8]} --all`\n" in out
     assert out.count("(held back)") == 2

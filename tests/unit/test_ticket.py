@@ -35,7 +35,7 @@ def test_record() -> None:
             "x.gone": [(1, None)],
         },
         item_registers={"comment/k": {"body": [(2, "one"), (1, "two")]}},
-        comments=[Comment("k", "bob", NOON, "one", "public")],
+        comments=[Comment("k", "bob", NOON, "one", "public", to="h")],
         attachments=[Attachment("m", "bob", NOON, "a.log", "00", 5, "internal", True)],
         links=[Link("n", "blocks", "z" * 32, "Paper")],
         elsewhere=[Elsewhere("origin", 42)],
@@ -45,6 +45,10 @@ def test_record() -> None:
     assert record["labels"] == ["a", "b"]
     assert record["custom"] == {"serial": "7"}
     assert record["comments"][0]["time"] == record["attachments"][0]["time"] == "2026-03-03T12:00:00.000Z"
+    assert [(one["to"], one["held"]) for one in record["comments"] + record["attachments"]] == [
+        ("h", None),
+        (None, None),
+    ]
     assert record["remotes"] == [{"remote": "origin", "number": 42}]
     assert record["conflicts"] == [
         {"path": "comment/k/body", "shown": "one", "others": ["two"]},

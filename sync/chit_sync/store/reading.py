@@ -158,13 +158,19 @@ def _load(store: Store, number: int, remote: tuple[int, str] | None) -> Ticket:
         if values.get("deleted"):
             continue
         if kind == "comment":
-            comments.append(Comment(item, by, time, values.get("body") or "", values.get("visibility") or "public"))
+            comments.append(
+                Comment(
+                    item, by, time, values.get("body") or "", values.get("visibility") or "public", values.get("to") or "",
+                    values.get("held") or "",
+                )
+            )  # fmt: skip
         elif kind == "attachment":
             sha256 = values.get("sha256") or ""
             attachments.append(
                 Attachment(
                     item, by, time, values.get("name") or "", sha256, values.get("size") or 0,
                     values.get("visibility") or "public", os.path.exists(blob_path(store.path, sha256)),
+                    values.get("to") or "", values.get("held") or "",
                 )
             )  # fmt: skip
         elif kind == "link" and values.get("target"):
