@@ -9,7 +9,7 @@ from chit.output import Record
 from chit.text import SHORT_ID
 from chit.wording import sentences
 from chit_sync.authoring import Done, Edit, record
-from chit_sync.store.reading import called, load_many
+from chit_sync.store.reading import called, load_many, offered
 from chit_sync.ticket import told
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def report(
         return
     app.output.lines(done.id for done in results)
     numbers = called(app.store, [done.number for done in results if done.created and done.number])
+    waiting = offered(app.store, [done.number for done in results if _is_own(done)])
     for done in results:
         if done.created:
             number = f" (number {numbers[done.number]})" if done.number in numbers and not would else ""
@@ -54,8 +55,17 @@ def report(
             what = ", ".join(sentences(done.sets, app.zone))
             what = translate("would do: {what}", what=what) if would else what
             app.say(f"{short(done.id)}: {what}", as_is=True)
+            if done.number in waiting:
+                app.say(
+                    translate("{id}: the offer is not accepted yet: this stays here", id=short(done.id)), as_is=True
+                )
     if next_step and not would and any(done.sets for done in results):
         app.say(next_step)
+
+
+def _is_own(done: Done) -> bool:
+    """Whether something was written that is no move: that the lead gets, too."""
+    return not done.created and bool(done.sets) and not any(one.path.startswith("move/") for one in done.sets)
 
 
 def _records(app: App, results: Sequence[Done], leaves: "Mapping[str, Sequence[Leaving]] | None") -> None:

@@ -44,6 +44,24 @@ def test_the_margin_is_never_told_to_the_partner(parties: Parties) -> None:
         assert "margin" not in ran.err
 
 
+def test_what_is_written_before_accepting(parties: Parties) -> None:
+    """Until a service partner accepts, the lead gets nothing of what it writes, and it is told so; the answer itself is no such thing."""
+    ident = parties.offered()
+    said = f"{ident[:8]}: the offer is not accepted yet: this stays here\n"
+    for words in (
+        ("comment", ident, "-m", "Hm."), ("time", "add", ident, "10m"), ("charge", "add", ident, "5"), ("edit", ident, "-p", "low"),
+        ("take", ident), ("comment", ident, "-m", "Hm.", "-n"),
+    ):  # fmt: skip
+        assert parties.service(*words).err.endswith(said), words
+        assert said not in parties.lead(*words).err
+    assert said not in parties.service("take", ident).err  # nothing was written
+    for words in (("counter", ident, "--pay", "90"), ("accept", ident), ("comment", ident, "-m", "On my way.")):
+        assert said not in parties.service(*words).err
+    parties.sync()
+    comments = parties.record("lead", ident)["comments"]
+    assert [one["body"] for one in comments if one["author"] == "bob@acme"] == ["On my way."]
+
+
 def test_a_dry_run_shows_what_would_leave(parties: Parties) -> None:
     """With -n every path is listed that the partner would get, and nothing that it would not; nothing is written."""
     ident = parties.ticket("-p", "high", "--queue", "secret queue")

@@ -112,6 +112,16 @@ def called(store: Store, numbers: Sequence[int]) -> dict[int, int]:
         return found
 
 
+def offered(store: Store, numbers: Sequence[int]) -> set[int]:
+    """Those of these tickets that a lead offers and that were not accepted yet."""
+    found: set[int] = set()
+    with explained(store.path):
+        for part in chunks(numbers):
+            where = f"num IN ({marks(part)}) AND role = 'service' AND status = 'assigned' AND current = 1"
+            found.update(row[0] for row in store.db.execute(f"SELECT num FROM handoffs WHERE {where}", part))
+    return found
+
+
 def load(store: Store, number: int) -> Ticket:
     """The whole ticket with this store's number. Raises NotFoundError."""
     return load_many(store, [number])[0]
