@@ -33,7 +33,7 @@ from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
 
 KEPT_TERMS = (*TERMS, "share_contact", "share_comments", "share_attachments", "bill_rate")
-"""What a new cycle takes over from the one before, unless something else is said."""
+"""What a new cycle takes over from the one before with the same partner, unless something else is said."""
 
 DEFAULT_SHARES = {"share_comments": "public", "share_attachments": "public"}
 
@@ -78,7 +78,8 @@ def offer(
         sets: dict[str, Value] = {f"{key}/service": partner}
         sets |= {f"{key}/{name}": value for name, value in terms.items()}
     else:
-        kept = {} if last is None else {name: last.value(name) for name in KEPT_TERMS}
+        before = _last(ticket, LEAD, partner)  # another partner does not learn what was agreed with that one
+        kept = {} if before is None else {name: before.value(name) for name in KEPT_TERMS}
         seen = Handoff(new_item(store), 0, {}, (), (), handoffs.NONE, handoffs.NONE)
         key = f"handoff/{seen.id}"
         values = {**DEFAULT_SHARES, **kept, **terms, "role": LEAD, "service": partner, "grace": grace or None}

@@ -644,3 +644,22 @@ def test_an_editor_open_while_the_ticket_is_recalled(world: World) -> None:
     with pytest.raises(ConflictError, match="`submit` is not possible: the handoff is canceled"):
         acme.write(edit)
     assert acme.ticket().item_registers.keys() == before
+
+
+def test_terms_of_one_partner_are_not_handed_to_another(world: World) -> None:
+    """What acme asked for and the lead agreed to is kept for the next offer to acme, and is not in one to initech."""
+    lead, acme = offered(world)
+    changed: dict[str, Value] = {"instructions": "words of acme", "pay": "91.00"}
+    acme.write(outsourcing.counter(acme.store, acme.ticket(), changed))
+    world.settle()
+    lead.write(outsourcing.offer(lead.store, lead.ticket(), "acme", {}))
+    world.settle()
+    act(acme, "decline")
+    world.settle()
+    offer(lead, "initech", {})
+    world.settle()
+    ivan = world.places["initech"].handoff()
+    assert (ivan.value("instructions"), ivan.value("pay")) == (None, None)
+    act(lead, "cancel")
+    offer(lead, "acme", {})
+    assert lead.handoff().value("pay") == "91.00"

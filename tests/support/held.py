@@ -228,14 +228,11 @@ class Watch:
         if ours.value("since") != theirs.value("since"):
             return
         here, yonder = shared(ticket, ours.id, ours), shared(there, ours.id, theirs)
-        for key in (
-            here.keys() ^ yonder.keys()
-        ):  # what one side keeps to itself from now on, the other side has as it was
-            assert "internal" in (ticket.item(key).get("visibility"), there.item(key).get("visibility")), (
-                key,
-                here,
-                yonder,
-            )
+        for key in here.keys() ^ yonder.keys():
+            # What one side keeps to itself from now on, or has an edit of that the other one did not take, is there as it was.
+            ours_, theirs_ = ticket.item(key), there.item(key)
+            kept_ = "internal" in (ours_.get("visibility"), theirs_.get("visibility"))
+            assert kept_ or (ours_ and theirs_ and (ours_.get("held") or theirs_.get("held"))), (key, ours_, theirs_)
         here = {key: here[key] for key in here.keys() & yonder.keys()}
         assert here == {key: yonder[key] for key in here}
         before = self.waiting.setdefault(ours.id, (ours.value("since"), here))
