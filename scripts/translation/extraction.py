@@ -32,7 +32,7 @@ REASONS = {
     "fields.py": ("suggestion",), "work.py": ("refuse_time", "refuse_charge"),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
     "handoffs.py": ("why_not", "what_now", "_refuse", "_refuse_terms", "_overtaken"),
-    "sharing.py": ("deletion_refused", "edit_refused", "_where"), "partner.py": ("_without_bytes",),
+    "sharing.py": ("deletion_refused", "edit_refused", "_offered"), "partner.py": ("_without_bytes",),
     "arriving.py": (
         "from_service", "from_lead", "from_colleague", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",
         "_offer", "_handoff", "_from_lead_item", "_without", "_colleagues_handoff", "_colleagues_move",
@@ -40,7 +40,7 @@ REASONS = {
 }  # fmt: skip
 """Functions, by file, that return messages; in a pair the first is one, and the second in `HINTED`."""
 
-HINTED = ("edit_refused",)
+HINTED = ("deletion_refused", "edit_refused", "_offered")
 """Functions of those that return what is the matter and what to do about it."""
 
 NAMED = {"ruling.py": "refusal"}
