@@ -226,8 +226,11 @@ def _refusal(one: RefusedMove, ticket: Ticket) -> ConflictError:
     return ConflictError(f"`{verb}` on {name} was refused: {one.reason}", hint)
 
 
-def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
-    """What a push came to, for a person. Raises ConflictError if something was refused."""
+def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False) -> None:
+    """What a push came to, for a person. pulled: whether a pull has told what a lead decided, which a push does not learn.
+
+    Raises ConflictError if something was refused.
+    """
     would = "would send" if app.options.dry_run else "sent"
     if pushed.taken or pushed.blobs:
         files = f" and {counted(pushed.blobs, 'file')}" if pushed.blobs else ""
@@ -236,6 +239,8 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
         )
     elif not pushed.refused:
         app.say(f"{remote.name}: has everything")
+    if not (pulled or pushed.refused or app.options.dry_run) and _awaits(app, remote, pushed):
+        app.say(f"`chit sync --remote {remote.name}` tells what was decided there")
     if pushed.refused:
         first = pushed.refused[0]
         ident = idents(app.store, [first.ticket])[first.ticket][:SHORT_ID]
@@ -243,9 +248,21 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed) -> None:
         hint = "`chit status` lists them; mend the cause and `chit push --again`, or `chit undo`."
         if not any(one.seq in left for one in pushed.refused):  # a lead did not take it
             hint = "It is held back now: `chit release` sends it when it can cross, or keeps it here."
+            if not pulled:
+                hint = f"`chit sync --remote {remote.name}` tells what was decided there; this is held back now, see `chit release`."
         raise ConflictError(
             f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of {ident}: {first.reason}", hint
         )
+
+
+def _awaits(app: App, remote: Remote, pushed: Pushed) -> bool:
+    """Whether moves that a lead was sent count as unconfirmed: what it ruled comes with a pull."""
+    lead = partners.of_remote(app.store, remote.id)
+    return lead is not None and any(
+        one.pending and one.role == partners.SERVICE and one.partner == lead.name
+        for ticket in load_many(app.store, pushed.tickets)
+        for one in ticket.handoffs
+    )
 
 
 def get_bytes(app: App, attachments: Sequence[Attachment]) -> None:

@@ -132,7 +132,9 @@ def test_a_lost_race_is_told(parties: Parties) -> None:
 def test_a_lost_race_is_told_by_pull(parties: Parties) -> None:
     """Where the move was pushed before, the pull tells."""
     ident = lost(parties)
-    parties.service("push", "--remote", "globex")
+    assert parties.service("push", "--remote", "globex").err == (
+        "globex: sent 1 change of 1 ticket\n`chit sync --remote globex` tells what was decided there\n"
+    )
     ran = parties.service("pull", "--remote", "globex", "--json", code=5)
     (refused,) = ran.json["refused_moves"]
     handoff = parties.handoff("service", ident)["id"]
@@ -140,6 +142,23 @@ def test_a_lost_race_is_told_by_pull(parties: Parties) -> None:
         "ticket": ident, "handoff": handoff, "verb": "accept", "role": "service", "partner": "globex", "reason": LATE,
     }  # fmt: skip
     assert f'"detail": "globex refused `accept` on {ident[:8]}: {LATE}"' in ran.err
+
+
+def test_a_push_of_what_came_too_late_leads_to_the_sync_that_tells(parties: Parties) -> None:
+    """A push learns what was refused, and not why it came too late: it says who does. Where all is decided it says no such thing."""
+    ident = parties.accepted()
+    parties.service("comment", ident, "-m", "On my way.")
+    assert "tells what was decided" in parties.service("push", "--remote", "globex").err
+    parties.sync()
+    parties.service("comment", ident, "-m", "Soon.")
+    assert parties.service("push", "--remote", "globex").err == "globex: sent 1 change of 1 ticket\n"
+    parties.lead("recall", ident, "-m", "It works again.")
+    parties.service("comment", ident, "-m", "Almost there.")
+    ran = parties.service("push", "--remote", "globex", code=5)
+    assert ran.err.endswith(
+        "\nhint: `chit sync --remote globex` tells what was decided there; this is held back now, see `chit release`.\n"
+    )
+    assert f"globex took {ident[:8]} (Printer on fire) back: It works again.\n" in parties.service("sync").err
 
 
 def test_several_lost_races(parties: Parties) -> None:

@@ -43,5 +43,5 @@ def sync(app: App, attachments: bool) -> None:
     say_pulled(app, app.store, remote, pulled)
     if pushed.refused:
         check_moves(app, app.store, pulled, failing=True)
-    say_pushed(app, remote, pushed)
+    say_pushed(app, remote, pushed, pulled=True)
     check_moves(app, app.store, pulled)
