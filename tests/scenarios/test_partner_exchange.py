@@ -17,13 +17,15 @@ from typing import BinaryIO
 import pytest
 
 from chit_sync import outsourcing
+from chit_sync.authoring import Edit, comment_paths, record
 from chit_sync.errors import ChitError, ConflictError, RemoteError, StoreError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import sync
 from chit_sync.remotes.base import Expect
 from chit_sync.remotes.http import HttpLog
-from chit_sync.remotes.partner import PartnerLog
+from chit_sync.remotes.local import LocalLog
+from chit_sync.remotes.partner import PartnerLog, partner_log
 from chit_sync.remotes.registry import open_remote
 from chit_sync.store import blobs, fsck, partners, remotes, tokens
 from chit_sync.store.database import Store, time_of_day
@@ -503,3 +505,25 @@ def test_what_a_lead_has_stays_when_its_remote_is_gone(pair: Pair, tmp_path: Pat
     with pytest.raises(ConflictError):
         undo(pair.service)
     assert "one more thing" in [one.body for one in of(pair.service, ident).comments]
+
+
+@pytest.mark.parametrize("side", ["lead", "service"])
+def test_a_long_ticket_is_not_read_for_each_of_its_comments(new_store: NewStore, side: str) -> None:
+    """When a ticket with many comments is accepted, either store reads it as often as one with few."""
+    with partnership(new_store, "path") as pair:
+        read: list[int] = []
+        for comments in (5, 60):
+            ident = record(pair.lead, [Edit(None, {"title": "Printer on fire"})], by="anna", command="new")[0].id
+            said = [Edit(of(pair.lead, ident), comment_paths(f"k{n}", f"line {n}", "public")) for n in range(comments)]
+            record(pair.lead, said, by="anna", command="comment")
+            pair.offered(ident)
+            pair.sync()
+            write(pair.service, outsourcing.accept(pair.service, of(pair.service, ident)), "bob")
+            statements: list[str] = []
+            store = pair.lead if side == "lead" else pair.service
+            store.db.set_trace_callback(statements.append)
+            sync(pair.service, pair.remote, partner_log(LocalLog(pair.lead), pair.token))
+            store.db.set_trace_callback(None)
+            assert len(of(pair.service, ident).comments) == comments
+            read.append(sum("FROM items WHERE pk >" in statement for statement in statements))
+        assert read[0] == read[1]

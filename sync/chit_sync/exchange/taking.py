@@ -13,6 +13,7 @@ from chit_sync.store import log, partners, reading
 from chit_sync.store.database import Store
 from chit_sync.store.partners import Partner
 from chit_sync.store.remotes import VISITOR
+from chit_sync.ticket import Ticket
 from chit_sync.wire import Sent
 
 MAX_HELD = 1_000
@@ -20,6 +21,9 @@ MAX_HELD = 1_000
 
 WAITING = 1_000
 """Changes that were fetched before and are taken at once."""
+
+HANDOFFS = "handoffs"
+"""Stands for all of a ticket's handoffs among what a run of changes has written."""
 
 
 class _Numbers:
@@ -171,17 +175,36 @@ class Taking:
         passed: list[log.Record] = []
         seqs: list[int] = []
         strange: dict[bytes, str] = {}
+        known = log.existing(self.store.db, [record.id for record in records])
+        tickets: dict[str, Ticket | None] = {}
+        run: list[log.Record] = []
+        written: set[tuple[str, str]] = set()
         for record in records:
-            row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (record.change.ticket,)).fetchone()
-            ticket = reading.load(self.store, row[0]) if row else None
-            if not log.existing(self.store.db, [record.id]):
+            ident = record.change.ticket
+            touched = {(ident, path.rpartition("/")[0]) for path in record.change.set}
+            # What a run of changes does to different items makes no difference to each other's checks: many comments, loaded for once.
+            if (ident, HANDOFFS) in written or not written.isdisjoint(touched):
+                seqs += log.append(self.store, run, self.remote)
+                run, tickets, written = [], {}, set()
+            if ident not in tickets:
+                tickets[ident] = self._ticket(ident)
+            if record.id not in known:
+                ticket = tickets[ident]
                 reason = arriving.from_lead(record.change, ticket, lead.name, lead.own, known=ticket is not None)
                 if reason:
                     strange[record.id] = reason
                     continue
             passed.append(record)
-            seqs += log.append(self.store, [record], self.remote)
-        return passed, seqs, strange
+            run.append(record)
+            known.add(record.id)
+            written |= touched
+            if any(key.startswith(("handoff/", "move/")) for _, key in touched):
+                written.add((ident, HANDOFFS))
+        return passed, seqs + log.append(self.store, run, self.remote), strange
+
+    def _ticket(self, ident: str) -> Ticket | None:
+        row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
+        return reading.load(self.store, row[0]) if row else None
 
     def back(self, batch: list[Sent]) -> None:
         """Takes back what this store had sent to its lead; what is here still is had."""
@@ -203,8 +226,7 @@ class Taking:
                 except UsageError as error:
                     self.held.append(Held(sent.seq, sent.id.hex(), error.message))
                     continue
-                row = db.execute("SELECT num FROM tickets WHERE id = ?", (change.ticket,)).fetchone()
-                ticket = reading.load(store, row[0]) if row else None
+                ticket = self._ticket(change.ticket)
                 reason = arriving.given_back(change, ticket, lead.name, lead.own)
                 if reason or ticket is None:
                     self.held.append(Held(sent.seq, sent.id.hex(), reason))

@@ -5,10 +5,12 @@ Called at the end of an append, in its transaction, in a store that has partners
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from chit_sync import crossing, handoffs
 from chit_sync.change import Change
 from chit_sync.handoffs import ACCEPTED, ASSIGNED, LEAD, SERVICE, Handoff
+from chit_sync.registers import Registers
 from chit_sync.sharing import move_paths
 from chit_sync.store import log, reading, ruling
 from chit_sync.store.database import Store, explained
@@ -40,7 +42,21 @@ def taken(
 
 def hold(store: Store, number: int, sets: Iterable[str]) -> bool:
     """Holds back what a partner did not take of these paths; whether there was any such item. Call it inside a transaction."""
-    return _Desk(store, log.HERE).hold(number, sets)
+    ticket = reading.load(store, number)
+    keys = _shared(sets)
+    for key in keys:
+        _hold(store, ticket, [key], str(ticket.item(key).get("to", "")))
+    return bool(keys)
+
+
+def _hold(store: Store, ticket: Ticket, keys: Iterable[str], handoff: str) -> None:
+    rewrite(store, ticket, {f"{key}/held": handoff for key in keys if not ticket.item(key).get("held")}, SYSTEM)
+
+
+def _shared(sets: Iterable[str]) -> list[str]:
+    """The items (KIND/ID) of these paths that can cross at all."""
+    keys = dict.fromkeys(path.rpartition("/")[0] for path in sets)
+    return sorted(key for key in keys if key.partition("/")[0] in crossing.SHARED_KINDS)
 
 
 def expire(store: Store) -> int:
@@ -60,6 +76,14 @@ _NEXT = """INSERT INTO outbound (partner, place, seq) SELECT :partner, 1 + max(
 """A partner's place for a change. One that the partner has passed is not taken again, though `undo` took away what was there."""
 
 
+class _Sight(NamedTuple):
+    """A ticket as it was when the log had come to that place. items: its handoffs and the moves on them."""
+
+    last: int
+    ticket: Ticket
+    items: Mapping[str, Registers[int]]
+
+
 class _Desk:
     """The desk at work on one batch."""
 
@@ -67,19 +91,20 @@ class _Desk:
         self.store = store
         self.origin = origin
         self.partners = Partners(store)
+        self._seen: _Sight | None = None
 
     def attend(self, number: int, seq: int, record: log.Record) -> None:
         """One change that was taken."""
         change = record.change
-        ticket = reading.load(self.store, number)
-        if self._adopt(ticket, change.by):
-            ticket = reading.load(self.store, number)
-        found = self._as_of(ticket, seq)
+        sight = self._look(number)
+        if self._adopt(sight, change.by):
+            sight = self._look(number)
+        ticket, found = sight.ticket, self._as_of(sight, seq)
         target, held = crossing.audience(ticket, change.set, change.by, found)
         if target:
             self._send(seq, record, next(one for one in found if one.id == target))
         elif held and not any(one.id == held and self._is_from(one) for one in found):
-            self._hold(ticket, change.set, held)
+            _hold(self.store, ticket, _shared(change.set), held)
         if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
             self._withdraw(ticket, change)
         for handoff in found:
@@ -94,16 +119,25 @@ class _Desk:
         partner = self.partners.beyond(handoff)
         return partner is not None and partner.remote == self.origin
 
-    def _as_of(self, ticket: Ticket, seq: int) -> list[Handoff]:
+    def _look(self, number: int) -> _Sight:
+        """The ticket as it is now: loaded again only when something was written, as thousands of a batch may be about one ticket."""
+        last = log.last_seq(self.store.db)
+        if self._seen is None or (self._seen.ticket.number, self._seen.last) != (number, last):
+            ticket = reading.load(self.store, number)
+            items = {key: one for key, one in ticket.item_registers.items() if key.startswith(("handoff/", "move/"))}
+            self._seen = _Sight(last, ticket, items)
+        return self._seen
+
+    def _as_of(self, sight: _Sight, seq: int) -> list[Handoff]:
         """The handoffs as they stood before the change at that place: the lead's as ruled, the partner's with its moves until then."""
         items = {
             key: registers
-            for key, registers in ticket.item_registers.items()
+            for key, registers in sight.items.items()
             if not (key.startswith("move/") and min(heads[0][0] for heads in registers.values()) >= seq)
         }
         return [
             one._replace(status=one.ruled) if one.role == LEAD and self.partners.beyond(one) else one
-            for one in handoffs.read(items, ticket.origins)
+            for one in handoffs.read(items, sight.ticket.origins)
         ]
 
     # Sending and holding back
@@ -123,43 +157,18 @@ class _Desk:
             ],
         )
 
-    def _hold(self, ticket: Ticket, sets: Iterable[str], handoff: str) -> None:
-        keys = dict.fromkeys(path.rpartition("/")[0] for path in sets)
-        rewrite(
-            self.store,
-            ticket,
-            {
-                f"{key}/held": handoff
-                for key in keys
-                if key.partition("/")[0] in crossing.SHARED_KINDS and not ticket.item(key).get("held")
-            },
-            SYSTEM,
-        )
-
     def _withdraw(self, ticket: Ticket, change: Change) -> None:
         """What a service partner rewrites must be published anew: the requester reads what the lead has read."""
-        keys = {path.rpartition("/")[0] for path in change.set if path.partition("/")[0] in crossing.SHARED_KINDS}
-        shown = {
-            f"{key}/visibility": "partner" for key in sorted(keys) if ticket.item(key).get("visibility") == "public"
-        }
+        keys = [key for key in _shared(change.set) if ticket.item(key).get("visibility") == "public"]
+        shown = {f"{key}/visibility": "partner" for key in keys}
         rewrite(self.store, ticket, shown, SYSTEM)
-
-    def hold(self, number: int, sets: Iterable[str]) -> bool:
-        """Holds back the items of a change that the partner did not take; whether there were any."""
-        ticket = reading.load(self.store, number)
-        keys = {path.rpartition("/")[0] for path in sets if path.partition("/")[0] in crossing.SHARED_KINDS}
-        for key in sorted(keys):
-            self._hold(ticket, [key + "/"], str(ticket.item(key).get("to", "")))
-        return bool(keys)
 
     # Where we are the service partner
 
-    def _adopt(self, ticket: Ticket, by: str) -> bool:
+    def _adopt(self, sight: _Sight, by: str) -> bool:
         """Notes of a handoff that came from a lead that we are the service partner in it; declines it where the partnership has ended."""
-        adopted = False
-        for key in ticket.item_registers:
-            if not key.startswith("handoff/"):
-                continue
+        adopted, ticket = False, sight.ticket
+        for key in sight.items:
             values = ticket.item(key)
             partner = self.partners.lead(str(values.get("lead")))
             if values.get("role") or partner is None or not by.endswith("@" + partner.name):
@@ -168,7 +177,7 @@ class _Desk:
             adopted = True
             if partner.ended is not None and values.get("status") == ASSIGNED:
                 ticket = reading.load(self.store, ticket.number)
-                handoff = next(one for one in ticket.handoffs if key.endswith(one.id))
+                handoff = next(one for one in ticket.handoffs if key == f"handoff/{one.id}")
                 paths = move_paths(handoff, "decline", new_item(self.store), reason="the partnership has ended")
                 rewrite(self.store, ticket, paths, crossing.qualified(SYSTEM, handoff))
         return adopted

@@ -1,6 +1,7 @@
 """Making changes: from paths and values to a record for the log. What they may be is decided before; when is the caller's transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
 from chit_sync.clock import next_stamp
@@ -68,32 +69,43 @@ def new_item(store: Store) -> str:
     return letters(store.entropy(ITEM_BYTES))
 
 
-def rewrite(
-    store: Store,
-    ticket: Ticket,
-    sets: Mapping[str, Value],
-    by: str,
-    *,
-    when: int | None = None,
-    right: str = "",
-    whole: bool = False,
-) -> None:
+def rewrite(store: Store, ticket: Ticket, sets: Mapping[str, Value], by: str, *, right: str = "") -> None:
     """Writes what this store itself decides, even what is so already; call it inside a transaction.
 
     What only some may see is a change of its own (with `right`, all of it is for who holds that right), and so is a path in conflict:
-    the conflict stays. whole: it says nothing but what is shown, and somebody needs all of it at once; so it is one change.
+    the conflict stays.
     """
     from chit_sync.sharing import right_of  # not for every write
 
     parts: dict[tuple[str, str], dict[str, Value]] = {}
     for path, value in sets.items():
         written = heads(ticket, path)
-        contested = path if written and losers(written) and not whole else ""
+        contested = path if written and losers(written) else ""
         parts.setdefault((right or right_of(path), contested), {})[path] = value
     pen = Pen(store)
     records = []
     for _, part in sorted(parts.items()):  # what everybody may see first: it names the handoff
-        over = replaced([written for path in part if (written := heads(ticket, path))])
-        records.append(pen.write(ticket.id, by, part, over, when))
+        records.append(pen.write(ticket.id, by, part, _shown_at(ticket, part)))
     if records:
         log.append(store, records)
+
+
+class Restated(NamedTuple):
+    """What is said once more: paths and values as they are shown, who said it first, and when (microseconds since 1970 UTC)."""
+
+    set: Mapping[str, Value]
+    by: str
+    when: int
+
+
+def restate(store: Store, ticket: Ticket, told: Iterable[Restated]) -> None:
+    """Says again what is shown, each piece in one change, as whoever gets it needs all of it at once; call it inside a transaction."""
+    pen = Pen(store)
+    records = [pen.write(ticket.id, one.by, one.set, _shown_at(ticket, one.set), one.when) for one in told]
+    if records:
+        log.append(store, records)
+
+
+def _shown_at(ticket: Ticket, paths: Iterable[str]) -> set[int]:
+    """What a change that writes these paths replaces."""
+    return replaced([written for path in paths if (written := heads(ticket, path))])

@@ -12,7 +12,7 @@ from chit_sync.registers import Value, shown
 from chit_sync.schema import OPEN_CATEGORIES
 from chit_sync.store import partners, reading
 from chit_sync.store.database import Store
-from chit_sync.store.making import new_item, rewrite
+from chit_sync.store.making import Restated, new_item, restate, rewrite
 from chit_sync.store.partners import Partner
 from chit_sync.ticket import Ticket
 
@@ -159,7 +159,9 @@ def _snapshot(store: Store, ticket: Ticket, handoff: Handoff) -> None:
     What came from another partner, or was said to one, stays, and so does the name of who asked where the terms do not share it.
     """
     shares = {"comment": handoff.text("share_comments"), "attachment": handoff.text("share_attachments")}
-    others = [one for one in ticket.handoffs if one.id != handoff.id]
+    found = ticket.handoffs
+    others = [one for one in found if one.id != handoff.id]
+    told: list[Restated] = []
     elsewhere = {one.id for one in others if one.partner != handoff.partner or one.status in handoffs.OPEN}
     for key in ticket.item_registers:
         kind = key.partition("/")[0]
@@ -172,16 +174,17 @@ def _snapshot(store: Store, ticket: Ticket, handoff: Handoff) -> None:
             or visibility == "internal"
             or (shares[kind] == "public" and visibility != "public")
             or values.get("to") in elsewhere
-            or crossing.is_received(author, ticket.handoffs)
+            or crossing.is_received(author, found)
         ):
             continue
-        told = {**crossing.shared_values(values, kind), "to": handoff.id}
-        own = next((one.own for one in ticket.handoffs if one.own and author.endswith("@" + one.own)), "")
+        shown = {**crossing.shared_values(values, kind), "to": handoff.id}
+        own = next((one.own for one in found if one.own and author.endswith("@" + one.own)), "")
         name = author.removesuffix("@" + own) if own else author
         if name == ticket.value("requester") and not handoff.value("share_contact"):
             name = SYSTEM
         by = crossing.qualified(name, handoff)
-        rewrite(store, ticket, {f"{key}/{field}": value for field, value in told.items()}, by, when=time, whole=True)
+        told.append(Restated({f"{key}/{field}": value for field, value in shown.items()}, by, time))
+    restate(store, ticket, told)
 
 
 def _missed(store: Store, known: Partners, ticket: Ticket, handoff: Handoff) -> dict[str, Value]:
