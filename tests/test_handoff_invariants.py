@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chit_sync.authoring import Edit, comment_paths
 from chit_sync.clock import DAY, MINUTE
 from chit_sync.errors import ChitError
 from chit_sync.handoffs import read
+from chit_sync.registers import Value
 from chit_sync.store import remotes
 from chit_sync.store.making import new_item
 from chit_sync.work import time_paths
@@ -119,6 +121,34 @@ def test_a_chain_of_three(seed: int) -> None:
 def test_two_organisations_in_short(story: Story, seed: int) -> None:
     """The same in stories that a failure makes as short as they can be."""
     lived(pair, story, seed)
+
+
+@settings(max_examples=15, derandomize=True)
+@given(st.lists(st.integers(1, 300), max_size=5), st.integers(1, 20_000), st.sampled_from(["hour", "hour", "flat"]))
+def test_the_pay_is_rounded_once(minutes: list[int], cents: int, unit: str) -> None:
+    """(9) What is bundled is the approved time at the agreed pay, rounded once; what is held or internal does not count."""
+    rate = Decimal(cents) / 100
+    with pair() as world:
+        lead, acme = world.places["globex"], world.places["acme"]
+        ident = lead.ticket().id
+        terms: dict[str, Value] = {"pay": str(rate), "pay_unit": unit, "currency": "EUR"}
+        lead.write(outsourcing.offer(lead.store, lead.ticket(ident), "acme", terms))
+        world.settle()
+        acme.write(outsourcing.accept(acme.store, acme.ticket(ident)))
+        for count in minutes:
+            for visibility in ("public", "internal"):
+                paths = time_paths(new_item(acme.store), count, acme.now(), "", visibility)
+                acme.write(Edit(acme.ticket(ident), paths))
+        lead.write(Edit(lead.ticket(ident), time_paths(new_item(lead.store), 600, lead.now(), "", "public")))
+        acme.write(outsourcing.submit(acme.store, acme.ticket(ident)))
+        world.settle()
+        acme.write(Edit(acme.ticket(ident), time_paths(new_item(acme.store), 600, acme.now(), "", "public")))
+        lead.write(outsourcing.act(lead.store, lead.ticket(ident), "approve"))
+        world.settle()
+        exact = rate if unit == "flat" else rate * sum(minutes) / 60
+        wanted = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
+        assert [(one.amount, one.currency) for one in lead.ticket(ident).charges if one.bundle] == [(wanted, "EUR")]
+        assert [place.ticket(ident).handoffs[-1].value("total") for place in (lead, acme)] == [wanted, wanted]
 
 
 # The same end, whatever goes wrong on the way
