@@ -72,7 +72,7 @@ def offer(
             what_now(above.status, SERVICE, countered=bool(above.text("proposal"))),
         )
     partner = partner or ("" if last is None else last.partner)
-    _check_partner(store, partner)
+    _check_partner(store, partner, draft=draft)
     if last is not None and last.status == UNSENT:
         key, seen = f"handoff/{last.id}", last
         sets: dict[str, Value] = {f"{key}/service": partner}
@@ -88,8 +88,11 @@ def offer(
     return Edit(ticket, {**sets, **move_paths(seen, verb, new_item(store))})
 
 
-def _check_partner(store: Store, name: str) -> None:
-    """Raises NotFoundError or ConflictError where this store exchanges with partners and that is none; a copy of it cannot know."""
+def _check_partner(store: Store, name: str, *, draft: bool) -> None:
+    """Raises NotFoundError or ConflictError where this store exchanges with partners and that is none; a copy of it cannot know.
+
+    draft: nothing is sent, so the partner may still be to join.
+    """
     if not name:
         raise UsageError("no partner named", "Say whom to outsource it to: `chit outsource TICKET PARTNER`.")
     if not partners.any_here(store):
@@ -101,9 +104,10 @@ def _check_partner(store: Store, name: str) -> None:
         raise NotFoundError(f"no service partner {name!r}", "`chit partner list` shows what there is.")
     if found.ended is not None:
         raise ConflictError(f"the partnership with {name} has ended", "`chit partner invite` begins a new one.")
-    if found.token is None:
+    if found.token is None and not draft:
         raise ConflictError(
-            f"{name} was invited and has not joined yet", "Offer it when `chit partner list` says joined."
+            f"{name} was invited and has not joined yet",
+            "Offer it when `chit partner list` says joined; until then --draft saves it.",
         )
 
 

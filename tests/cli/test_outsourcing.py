@@ -105,6 +105,18 @@ def test_what_is_shared_with_an_offer(parties: Parties) -> None:
         assert theirs["requester"] == contact
 
 
+def test_closing_a_ticket_with_a_draft(parties: Parties) -> None:
+    """The draft stays, and whoever closes is told so."""
+    ident = parties.ticket()
+    parties.lead("outsource", ident, "acme", "--draft")
+    said = f"{ident[:8]}: the draft for acme stays; `chit outsource {ident[:8]} --discard` throws it away\n"
+    assert parties.lead("close", ident).err.endswith(said)
+    assert parties.handoff("lead", ident)["status"] == "unsent"
+    parties.lead("outsource", ident, "--discard")
+    parties.lead("reopen", ident)
+    assert said not in parties.lead("close", ident).err
+
+
 def test_a_draft(parties: Parties) -> None:
     """A draft stays here, keeps its terms, can be changed, sent without saying them again, and thrown away."""
     ident, other = parties.ticket(), parties.ticket()

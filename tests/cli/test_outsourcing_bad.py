@@ -87,10 +87,21 @@ def test_tickets_that_cannot_be_outsourced(parties: Parties) -> None:
 
 
 def test_a_partner_that_has_not_joined(parties: Parties) -> None:
-    """It is invited; offers wait until it has joined."""
+    """It is invited; offers wait until it has joined, and drafts may be saved for it, which send nothing."""
     parties.lead("partner", "invite", "initech", "--as", "globex")
-    ran = parties.lead("outsource", parties.ticket(), "initech", code=5)
-    assert ran.err.startswith("error: initech was invited and has not joined yet\n")
+    ident = parties.ticket()
+    ran = parties.lead("outsource", ident, "initech", code=5)
+    assert ran.err == (
+        "error: initech was invited and has not joined yet\n"
+        "hint: Offer it when `chit partner list` says joined; until then --draft saves it.\n"
+    )
+    for terms in (("initech", "--pay", "80/h"), ("--pay", "90/h")):
+        assert "unsent" in parties.lead("outsource", ident, *terms, "--draft").err
+    assert "has not joined yet" in parties.lead("outsource", ident, code=5).err
+    assert parties.handoff("lead", ident)["pay"] == "90.00"
+    parties.lead("partner", "end", "initech")
+    assert "has ended" in parties.lead("outsource", ident, "--draft", "--pay", "95/h", code=5).err
+    parties.lead("outsource", ident, "--discard")
 
 
 @pytest.mark.parametrize("words", ["decline", "counter --pay 90 -F -", "ask", "handback", "withdraw"])

@@ -5,13 +5,15 @@ import click
 from chit import editor
 from chit.context import App
 from chit.framework import command
+from chit.language import translate
 from chit.params import text_options, tickets_argument
 from chit.selection import to_write
 from chit.statuses import status_of
-from chit.written import write
+from chit.written import short, write
 from chit_sync.authoring import Edit, comment_paths
 from chit_sync.registers import Value
 from chit_sync.store.making import new_item
+from chit_sync.ticket import Ticket
 
 
 @command()
@@ -44,6 +46,18 @@ def close(
     if any(ticket.handoffs for ticket in found):
         from chit.handing import hand
 
-        hand(app, edits, "close")
+        hand(app, edits, "close", _of_drafts(found))
     else:
         write(app, edits, "close")
+
+
+def _of_drafts(tickets: list[Ticket]) -> str:
+    """What is to be known of offers that were not sent: they stay when a ticket is closed."""
+    drafts = [(ticket, one.partner) for ticket in tickets for one in ticket.handoffs if one.status == "unsent"]
+    return "\n".join(
+        translate(
+            "{id}: the draft for {partner} stays; `chit outsource {id} --discard` throws it away",
+            id=short(ticket.id), partner=partner,
+        )
+        for ticket, partner in drafts
+    )  # fmt: skip

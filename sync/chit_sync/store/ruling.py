@@ -58,7 +58,7 @@ def rule(store: Store, known: Partners, number: int, ident: str) -> None:
     if move.ruling is not None:
         return
     partner = known.beyond(handoff)
-    decided = handoffs.rule(handoff, move, _around(store, ticket, found, handoff, partner))
+    decided = handoffs.rule(handoff, move, _around(store, ticket, found, handoff, move, partner))
     if decided.reason or partner is None:
         _write_down(store, ticket, handoff, move, (decided.reason or "there is no such partner")[: schema.MAX_LINE], {})
         return
@@ -95,7 +95,7 @@ def expire(store: Store, known: Partners, number: int) -> int:
 
 
 def _around(
-    store: Store, ticket: Ticket, found: list[Handoff], handoff: Handoff, partner: Partner | None
+    store: Store, ticket: Ticket, found: list[Handoff], handoff: Handoff, move: Move, partner: Partner | None
 ) -> handoffs.Circumstances:
     others = [one for one in found if one.role == LEAD and one.id != handoff.id and one.ruled in handoffs.OPEN]
     refusal = ""
@@ -103,7 +103,7 @@ def _around(
         refusal = f"there is no partner {handoff.text(SERVICE)!r}"
     elif partner.ended is not None:
         refusal = f"the partnership with {partner.name} has ended"
-    elif partner.token is None:
+    elif partner.token is None and move.verb == "offer":  # a draft sends nothing
         refusal = f"{partner.name} has not joined yet"
     closed = ticket.category not in OPEN_CATEGORIES
     return handoffs.Circumstances(store.now(), closed, others[0].partner if others else "", refusal)
