@@ -187,5 +187,27 @@ def test_the_end_of_a_partnership(parties: Parties) -> None:
     theirs = parties.handoff("service", ident)
     assert (theirs["status"], theirs["reason"]) == ("canceled", "the partnership has ended")
     assert parties.handoff("service", running)["status"] == "accepted"
+    assert parties.service("partner", "list", "--json").json[0]["state"] == "joined", "something is running still"
     refused = parties.lead("outsource", ident, "acme", code=5)
     assert refused.err.startswith("error: the partnership with acme has ended\n")
+
+
+@pytest.mark.parametrize("verb", ["sync", "pull", "push", "fetch"])
+def test_the_end_is_noted_by_the_service_partner(verb: str, parties: Parties) -> None:
+    """Once the lead's store has said that it is over, `partner list` says so too, until the partner joins again; -n notes nothing."""
+
+    def state() -> str:
+        return str(parties.service("partner", "list", "--json").json[0]["state"])
+
+    ident = parties.accepted()
+    parties.service("comment", ident, "-m", "On my way.")
+    parties.lead("complete", ident)
+    parties.lead("partner", "end", "acme")
+    parties.service("pull", "--remote", "globex")
+    parties.service("pull", "--remote", "globex", "-n", code=4)
+    assert state() == "joined"
+    assert "the partnership has ended\n" in parties.service(verb, "--remote", "globex", code=4).err
+    assert state() == "ended"
+    word = parties.lead("partner", "invite", "acme", "--as", "globex").out
+    parties.service("partner", "join", "-", stdin=word)
+    assert state() == "joined"

@@ -12,6 +12,9 @@ from chit_sync.store.database import Store
 from chit_sync.store.remotes import Remote, get, partner_of, tip_key
 from chit_sync.wire import Info
 
+ENDED = "the partnership has ended"
+"""How a lead's store says so, over any connection."""
+
 
 def place(remote: Remote) -> int:
     """How far the remote's log is known here, taken or waiting."""
@@ -26,10 +29,17 @@ def expectation(store: Store, remote: Remote) -> Expect | None:
 
 
 @contextmanager
-def advised(remote: Remote) -> Iterator[None]:
-    """Names the cure for a remote that is another store than before."""
+def advised(remote: Remote, store: Store | None = None) -> Iterator[None]:
+    """Names the cure for a remote that is another store than before. store: where it is noted that a lead has ended the partnership."""
     try:
         yield
+    except AccessError as error:
+        if store is not None and error.message.endswith(ENDED):
+            from chit_sync.store import partners  # few remotes are a lead's
+
+            if lead := partners.of_remote(store, remote.id):
+                partners.end(store, lead.name, role=lead.role)
+        raise
     except OtherStoreError as error:
         raise other_store(remote, error.message) from None
 

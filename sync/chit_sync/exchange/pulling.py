@@ -126,7 +126,7 @@ def _taking(store: Store, remote: Remote) -> "Taking":
 def _open(store: Store, remote: Remote, source: Log) -> tuple[Remote, Reading]:
     """Starts to read the remote's log where we are; checks that it is the one that it was."""
     remote = remotes.get(store, remote.name)
-    with cursor.advised(remote):
+    with cursor.advised(remote, store):
         reading = source.read(cursor.place(remote), expect=cursor.expectation(store, remote))
         try:
             cursor.check(store, remote, reading.info)

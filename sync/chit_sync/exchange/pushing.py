@@ -138,7 +138,7 @@ class _Sending:
             refused = self._send_blobs(rows)
             offered = [row for row in rows if row[0] not in refused]
             expect = cursor.expectation(self.store, self.remote)
-            with cursor.advised(self.remote):
+            with cursor.advised(self.remote, self.store):
                 answer = self.target.append([Offer(row[1], row[3]) for row in offered], expect)
         except (AccessError, OtherStoreError, UnreachedError):
             with self.store.transaction():
