@@ -355,11 +355,10 @@ def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> s
         return f"{why_not(status, move.verb, role)}. {what_now(status, role, countered=bool(handoff.text('proposal')))}"
     if row.reason == "required" and not move.text("reason").strip():
         return f"`{move.verb}` needs a reason"
-    if move.verb in ("draft", "offer"):
-        if around.closed:
-            return "the ticket is closed"
-        if around.other:
-            return f"the ticket is with {around.other} already"
+    if move.verb in ("draft", "offer", "accept") and around.closed:
+        return "the ticket is closed"
+    if move.verb in ("draft", "offer") and around.other:
+        return f"the ticket is with {around.other} already"
     if move.verb in ("accept", "counter") and move.values.get("version") != handoff.version:
         return f"the terms are version {handoff.version} now, not {move.text('version') or 'one that it names'}"
     return _refuse_terms(handoff, move)

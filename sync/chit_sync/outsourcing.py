@@ -164,6 +164,8 @@ def accept(store: Store, ticket: Ticket, *, partner: str = "", organization: str
         sets["status"] = status
     if organization and ticket.value("organization") is None:
         sets["organization"] = organization
+    if ticket.value("deleted"):
+        sets["deleted"] = None
     return Edit(ticket, sets)
 
 

@@ -169,6 +169,11 @@ def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping
             f"the {kind} {ident[:8]} belongs to {handoff.partner}",
             f"`chit detach {ident[:8]}` makes a copy of your own that you may edit.",
         )
+    if handoff.status in LIVE and values.get("visibility") == "internal":
+        return (
+            f"{handoff.partner} has the {kind} {ident[:8]}: it cannot be made internal any more",
+            "Delete it: that takes it away from both.",
+        )
     return "", ""
 
 

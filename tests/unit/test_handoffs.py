@@ -212,7 +212,7 @@ def test_no_offer(verb: str, around: Circumstances, reason: str) -> None:
 @pytest.mark.parametrize(
     ("status", "move"),
     [
-        ("assigned", _move("accept", BOB, version=1)),
+        ("assigned", _move("decline", BOB, reason="no")),
         ("assigned", _move("cancel")),
         ("in-progress", _move("submit", BOB)),
         ("awaiting-approval", _move("approve")),
@@ -223,6 +223,16 @@ def test_what_runs_goes_on(status: str, move: Move) -> None:
     """The end of a partnership, a closed ticket or another handoff keep nobody from ending what was begun."""
     around = Circumstances(NOON, closed=True, other="initech", refusal="the partnership with acme has ended")
     assert handoffs.rule(_handoff(status), move, around).reason == ""
+
+
+def test_a_closed_ticket_is_not_taken_on() -> None:
+    """A colleague may close a ticket while it is offered elsewhere: then nobody begins to work on it."""
+    move = _move("accept", BOB, version=1)
+    assert (
+        _refused(handoffs.rule(_handoff("assigned"), move, Circumstances(NOON, closed=True))) == "the ticket is closed"
+    )
+    around = Circumstances(NOON, other="initech", refusal="the partnership with acme has ended")
+    assert handoffs.rule(_handoff("assigned"), move, around).reason == ""
 
 
 @pytest.mark.parametrize("verb", ["accept", "counter"])

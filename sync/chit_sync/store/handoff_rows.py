@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from chit_sync.handoffs import ASSIGNED, LEAD, OPEN, SERVICE, TAKEN_ON, Handoff, read
 from chit_sync.registers import Registers, Value
+from chit_sync.store import rows as ticket_rows
 from chit_sync.store.database import Connection, marks
 from chit_sync.store.migrations import ITEM_BITS
 
@@ -17,7 +18,7 @@ _COLUMNS = 17
 def refresh(db: Connection, numbers: Iterable[int]) -> None:
     """Makes the rows of these tickets again; call it inside a transaction, after their items were written."""
     rows: list[tuple[object, ...]] = []
-    offered: list[tuple[int, int]] = []
+    offered: list[tuple[int, int, int]] = []
     for number in numbers:
         low = number << ITEM_BITS
         items: dict[str, Registers[int]] = {}
@@ -33,11 +34,12 @@ def refresh(db: Connection, numbers: Iterable[int]) -> None:
             _row(number, places["handoff/" + handoff.id], handoff, items, current=handoff.id == latest[handoff.role])
             for handoff in found
         ]
-        if is_offer(found):
-            offered.append((OFFERED, number))
+        if is_offer(found):  # one that waits for an answer is to be seen, even where an earlier one was deleted
+            waits = any(handoff.status == ASSIGNED for handoff in found)
+            offered.append((OFFERED, number, ticket_rows.DELETED if waits else ticket_rows.OPEN))
     db.executemany("DELETE FROM handoffs WHERE num = ?", [(number,) for number in numbers])
     db.executemany(f"INSERT INTO handoffs VALUES ({marks(range(_COLUMNS))})", rows)
-    db.executemany("UPDATE tickets SET state = ? WHERE num = ? AND state = 0", offered)
+    db.executemany(f"UPDATE tickets SET state = ? WHERE num = ? AND state IN ({ticket_rows.OPEN}, ?)", offered)
 
 
 def is_offer(found: Collection[Handoff]) -> bool:
