@@ -52,10 +52,12 @@ def connect(app: App, remote: Remote) -> Log:
         return reach(app, remote.url)
     from chit_sync.credentials import PartnerToken
 
-    token = PartnerToken(os.path.dirname(user_config()), remote.url, lead.own).find()
+    keeper = PartnerToken(os.path.dirname(user_config()), remote.url, lead.own)
+    token = keeper.find()
     if token is None:
         raise AccessError(
-            f"the token for {lead.name} is not here", "Ask for a new invitation, then `chit partner join`."
+            f"the token for {lead.name} is not in {keeper.path}",
+            "Whoever joined has it, if that was another user; else ask for a new invitation, then `chit partner join`.",
         )
     return reach(app, remote.url, token)
 

@@ -80,28 +80,28 @@ class PartnerToken:
     """
 
     def __init__(self, config_dir: str, address: str, own: str) -> None:
-        self._path = os.path.join(config_dir, FILE)
+        self.path = os.path.join(config_dir, FILE)
         self._key = f"{_place(address) if address.lower().startswith(('http://', 'https://')) else address}#{own}"
         self._pending = f"{self._key}#joining"
 
     def find(self) -> str | None:
         """The token, once the lead's store has taken it."""
-        return _load(self._path).get(self._key)
+        return _load(self.path).get(self._key)
 
     def known(self) -> list[str]:
         """The token of a joining under way, and that of the last one."""
-        tokens = _load(self._path)
+        tokens = _load(self.path)
         return [tokens[key] for key in (self._pending, self._key) if key in tokens]
 
     def begin(self, token: str) -> None:
         """Keeps the token that is about to be sent, beside the one that holds until then."""
-        _store(self._path, {**_load(self._path), self._pending: token})
+        _store(self.path, {**_load(self.path), self._pending: token})
 
     def finish(self, token: str) -> None:
         """Keeps the token as the one that holds."""
-        tokens = {**_load(self._path), self._key: token}
+        tokens = {**_load(self.path), self._key: token}
         tokens.pop(self._pending, None)
-        _store(self._path, tokens)
+        _store(self.path, tokens)
 
 
 def _credential(token: str, source: str) -> Credential:

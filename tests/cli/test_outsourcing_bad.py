@@ -104,6 +104,15 @@ def test_a_partner_that_has_not_joined(parties: Parties) -> None:
     parties.lead("outsource", ident, "--discard")
 
 
+def test_another_user_has_the_token(parties: Parties, tmp_path: Path) -> None:
+    """Who did not join has no token; it is said where it was looked for, and that it may be another user's."""
+    ran = parties.service("sync", "--remote", "globex", code=4, env={"XDG_CONFIG_HOME": str(tmp_path / "other")})
+    assert ran.err == (
+        f"error: the token for globex is not in {tmp_path / 'other' / 'chit' / 'credentials.toml'}\n"
+        "hint: Whoever joined has it, if that was another user; else ask for a new invitation, then `chit partner join`.\n"
+    )
+
+
 @pytest.mark.parametrize("words", ["decline", "counter --pay 90 -F -", "ask", "handback", "withdraw"])
 def test_the_service_partner_without_a_text(words: str, parties: Parties) -> None:
     """A required reason or question that is missing is asked for by the flag; an empty one on standard input is none."""
