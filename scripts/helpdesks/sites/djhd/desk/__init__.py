@@ -1,0 +1,1 @@
+"""The Django project that carries django-helpdesk in the tests."""
