@@ -218,7 +218,7 @@ def answer(store: Store, ticket: Ticket, question: str, body: str, terms: Mappin
         raise AmbiguousError(
             "several questions are open",
             [f"{one.id}  {' '.join(one.body.split())}" for one in waiting],
-            "Name the one.",
+            f"Name the one: `chit ask {ticket.id[:8]} ID --answer`.",
         )
     found = next((one for one in ticket.handoffs if one.id == waiting[0].to and one.role == LEAD), None)
     if found is None:

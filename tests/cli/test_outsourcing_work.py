@@ -15,6 +15,7 @@ def test_questions(parties: Parties) -> None:
     first, second = (one["id"] for one in parties.record("lead", ident)["questions"])
     several = parties.lead("ask", ident, "--answer", "-m", "Yes", code=3)
     assert first in several.err
+    assert f"hint: Name the one: `chit ask {ident[:8]} ID --answer`.\n" in several.err
     assert parties.lead("ask", ident, first[:6], "--answer", "-m", "The third.").err.startswith(
         f"{ident[:8]}: answered {first[:8]}: The third.\n{ident[:8]}: accepted, with acme; acme sees it at its next sync\n"
     )

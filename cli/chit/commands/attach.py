@@ -31,7 +31,11 @@ from chit_sync.ticket import Attachment, Ticket, iso
 @click.option("--force", is_flag=True, help="--get may replace a file that is there.")
 @click.option("--delete", "removed", multiple=True, metavar="ATTACHMENT", help="Take this attachment away.")
 @click.option(
-    "--publish", "published", multiple=True, metavar="ATTACHMENT", help="Let the requester see it; a partner's too."
+    "--publish",
+    "published",
+    multiple=True,
+    metavar="ATTACHMENT",
+    help="Let the requester see this file, your own or a partner's.",
 )
 def attach(
     app: App, ticket: str, files: tuple[str, ...], internal: bool, to: str, wanted: tuple[str, ...], target: str | None, force: bool,
