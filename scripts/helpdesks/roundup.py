@@ -19,14 +19,27 @@ from helpdesks.workplace import Place
 NAME = "helpdesk"
 QUEUES = ("Support", "Billing")
 
-# In the stock schema every message is for all eyes. Ours are given out one by one, in additions.py.
-ALL_SEE_MESSAGES = "for cl in 'issue', 'file', 'msg', 'keyword':"
-NOT_ALL = "for cl in 'issue', 'file', 'keyword':"
-ADDITIONS = """
+CHANGES = (
+    ('pri = Class(db, "priority",', 'import additions  # noqa\n\npri = Class(db, "priority",'),
+    ('msg = FileClass(db, "msg",', 'msg = FileClass(db, "msg", **additions.msg(),'),
+    ('issue = IssueClass(db, "issue",', 'issue = IssueClass(db, "issue", **additions.issue(),'),
+    # In the classic schema every message is for all eyes; additions.py gives them out one by one.
+    ("for cl in 'issue', 'file', 'msg', 'keyword':", "for cl in 'issue', 'file', 'keyword':"),
+    (
+        "for cl in 'issue', 'file', 'msg', 'keyword', 'priority', 'status':",
+        "for cl in 'issue', 'file', 'keyword', 'priority', 'status':",
+    ),
+)
+"""What is changed in the classic schema, by its text."""
 
-import additions  # noqa
-additions.extend(db, Class)
-"""
+
+def with_additions(schema: str) -> str:
+    """The classic schema with our fields and rights. Each place must be found exactly once."""
+    for old, new in CHANGES:
+        if schema.count(old) != 1:
+            raise Failed(f"Roundup's classic schema is not as expected: {old} stands in it {schema.count(old)} times")
+        schema = schema.replace(old, new)
+    return schema + "\n\nadditions.allow(db, Class)\n"
 
 
 def with_settings(config: str, settings: Mapping[str, str]) -> str:
@@ -89,10 +102,7 @@ class Roundup(Server):
             },
         )
         schema = data / "schema.py"
-        text = schema.read_text()
-        if text.count(ALL_SEE_MESSAGES) != 1:
-            raise Failed("Roundup's classic schema is not as expected", f"Look for {ALL_SEE_MESSAGES!r} in {schema}")
-        schema.write_text(text.replace(ALL_SEE_MESSAGES, NOT_ALL) + ADDITIONS)
+        schema.write_text(with_additions(schema.read_text()))
         (data / "interfaces.py").write_text("import jwt_endpoint  # noqa\n")
         tell("making Roundup's database", "initialise", people["admin"]["password"])
         python = str(place.venv / "bin" / "python")

@@ -1,4 +1,4 @@
-"""What sites add to Roundup's classic schema, as far as the tests need it: run from schema.py, after the classes that are there.
+"""What sites add to Roundup's classic schema, as far as the tests need it: schema.py imports it.
 
 Documented in the customisation guide (time logs, permissions with a check). Agents see every message, users those that are not internal.
 """
@@ -14,12 +14,19 @@ from roundup.hyperdb import (  # type: ignore[import-not-found]  # Roundup lives
 )
 
 
-def extend(db: Any, new_class: Any) -> None:
-    """Fields, the time log, and who may do what."""
-    new_class(db, "timelog", period=Interval(), date=Date(), summary=String())
-    db.issue.addprop(extref=String(), times=Multilink("timelog"), due=Date())
-    db.msg.addprop(internal=Boolean())
+def issue() -> dict[str, object]:
+    """More fields of an issue. New ones each time: Roundup runs its schema whenever it opens the database."""
+    return {"extref": String(), "times": Multilink("timelog"), "due": Date()}
 
+
+def msg() -> dict[str, object]:
+    """More fields of a message."""
+    return {"internal": Boolean()}
+
+
+def allow(db: Any, new_class: Any) -> None:
+    """The time log, and who may do what."""
+    new_class(db, "timelog", period=Interval(), date=Date(), summary=String())
     security = db.security
     security.addRole(name="Agent", description="Staff")
     public = security.addPermission(name="View", klass="msg", check=_is_public, description="Messages for everybody")

@@ -12,12 +12,12 @@ LONGEST = 86_400
 
 @Routing.route("/jwt/issue", "POST")  # type: ignore[untyped-decorator]  # Roundup has no types
 @_data_decorator  # type: ignore[untyped-decorator]  # as above
-def issue_jwt(self: Any, input: Any) -> tuple[int, dict[str, str]]:
+def issue_jwt(self: Any, input_payload: Any) -> tuple[int, dict[str, str]]:
     """Takes `lifetime` in seconds (an hour unless told, a day at most)."""
     if not self.client.env.get("HTTP_AUTHORIZATION", "").lower().startswith("basic "):
         raise UsageError("a token is given for a login and password only")
     try:
-        lifetime = int(input["lifetime"].value)
+        lifetime = int(input_payload["lifetime"].value)
     except KeyError:
         lifetime = 3600
     except ValueError as error:
