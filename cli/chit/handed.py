@@ -2,6 +2,7 @@
 
 from chit.context import App
 from chit.language import translate
+from chit.output import columns
 from chit.text import SHORT_ID, ago, clean, paint
 from chit.tidings import command
 from chit_sync.handoffs import ASSIGNED, LEAD, LIVE, OPEN, UNSENT, Handoff, commands, proposed, read
@@ -48,7 +49,8 @@ def _handoff(app: App, ticket: Ticket, handoff: Handoff) -> list[str]:
     if handoff.text("reason") and handoff.text("verb"):
         said = " ".join(handoff.text("reason").split())
         lines.append(f"    {command(handoff.text('verb'))}: {clean(said)}")
-    lines += [f"    {line}" for line in (_terms(app, handoff), _offer(app, handoff), _work(ticket, handoff)) if line]
+    for line in (_terms(app, handoff), _offer(app, handoff), _work(ticket, handoff)):
+        lines += _indented(app, line)
     for question in ticket.questions:
         if question.to == handoff.id:
             lines.append(_question(app, question))
@@ -153,6 +155,15 @@ def _question(app: App, question: Question) -> str:
         words=said,
         reply=reply,
     )
+
+
+def _indented(app: App, text: str) -> list[str]:
+    """A line below the first one; on a terminal in as many as it needs there."""
+    if not app.terminal:
+        return [f"    {text}"] if text else []
+    from textwrap import wrap
+
+    return wrap(text, columns(), initial_indent="    ", subsequent_indent="    ")
 
 
 def _style(app: App, text: str, how: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 from chit.context import App
 from chit.language import translate
-from chit.text import SHORT_ID, cell
+from chit.output import columns
+from chit.text import SHORT_ID, cell, clean, width
 from chit.wording import exact, sentences
 from chit_sync.authoring import Set
 from chit_sync.crossing import RULES
@@ -63,9 +64,23 @@ def show(app: App, lines: Sequence[Line]) -> None:
     elif lines:
         several = len({line.partner for line in lines}) > 1
         shown = len(_HEADERS) if several else len(_HEADERS) - 1
-        app.output.page(app.output.table(_HEADERS[:shown], [row[:shown] for row in _rows(app, lines)]))
+        rows = [row[:shown] for row in _rows(app, lines)]
+        table = app.output.table(_HEADERS[:shown], rows)
+        too_wide = any(width(line) > columns() for line in table.splitlines()[1:])
+        app.output.page("".join(map(_narrow, rows)) if too_wide else table)
     if not lines:
         app.say("nothing would leave, and nothing new stays")
+
+
+def _narrow(row: Sequence[str]) -> str:
+    """A row where the screen is too narrow for the table: nothing of what leaves is cut."""
+    from textwrap import wrap
+
+    verdict, ticket, what, why, value, *partner = map(clean, row)
+    first = f"{verdict:<6}  {'  '.join([ticket, what, *partner])}"
+    indent = " " * 8
+    told = [wrap(text, columns(), initial_indent=indent, subsequent_indent=indent) for text in (why, value)]
+    return "\n".join([first, *sum(told, [])]) + "\n"
 
 
 def _piped(line: Line) -> str:

@@ -44,6 +44,30 @@ def test_the_margin_is_never_told_to_the_partner(parties: Parties) -> None:
         assert "margin" not in ran.err
 
 
+def test_terms_on_a_narrow_screen(parties: Parties) -> None:
+    """The page of a ticket breaks the line of terms between words; piped it is one line."""
+    ident = parties.ticket()
+    parties.lead(
+        "outsource", ident, "acme", *TERMS, "--instructions", " ".join(["Be quick."] * 4), "--complete-by", "2199-01-01"
+    )
+    narrow = parties.lead("show", ident, terminal=True, env={"COLUMNS": "60"}).out.splitlines()
+    start = next(number for number, line in enumerate(narrow) if line.startswith("    80.00 EUR an hour; "))
+    assert all(len(line) <= 60 and line.startswith("    ") for line in narrow[start : start + 3])
+    wide = parties.lead("show", ident).out
+    assert " ".join(line.strip() for line in narrow[start : start + 3]) in wide
+
+
+def test_the_list_of_partners(parties: Parties) -> None:
+    """A person reads since when in few letters, a program the time."""
+    assert parties.lead("partner", "list", terminal=True).out.splitlines()[1].split() == [
+        "acme",
+        "service",
+        "now",
+        "joined",
+    ]
+    assert parties.lead("partner", "list").out.split("\t")[2].endswith("Z")
+
+
 def test_what_is_written_before_accepting(parties: Parties) -> None:
     """Until a service partner accepts, the lead gets nothing of what it writes, and it is told so; the answer itself is no such thing."""
     ident = parties.offered()

@@ -31,7 +31,8 @@ class Firms:
 
     def acme(self, *words: str, **options: Any) -> Ran:
         """A command of the service partner's."""
-        return self.chit(*words, cwd=self.chit.folder / "acme", env={"CHIT_USER": "bob"}, **options)
+        env = {"CHIT_USER": "bob", **options.pop("env", {})}
+        return self.chit(*words, cwd=self.chit.folder / "acme", env=env, **options)
 
     def offer(self) -> None:
         """The offer, not fetched yet."""
@@ -118,6 +119,15 @@ def test_dry_run_of_a_push(firms: Firms) -> None:
     assert "internal: what is internal never leaves" in page
     assert "shared: it is for the partner" in page
     assert "On my way." in page
+    words = " ".join(["They", "pay", "badly."] * 9)
+    firms.acme("comment", firms.ticket, "-m", words, "--internal")
+    for columns in ("60", "100", "250"):
+        page = firms.acme(
+            "push", "-n", terminal=True, env={"COLUMNS": columns, "NO_COLOR": None, "CLICOLOR_FORCE": "1"}
+        ).out
+        assert all(len(line) <= int(columns) for line in page.splitlines()[columns == "250" :])
+        assert ("WHY" in page) == (columns == "250")
+    firms.acme("undo")
     planned = firms.acme("push", "-n", "--json").json
     assert planned["schema"] == "chit.pushed/1"
     assert {line["schema"] for line in planned["leaving"]} == {"chit.leaving/1"}

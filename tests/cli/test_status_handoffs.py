@@ -196,6 +196,13 @@ def test_a_refused_move_in_status_show_and_log(parties: Parties) -> None:
 # What waits
 
 
+def test_a_lead_to_whom_partners_come_needs_no_remote(parties: Parties) -> None:
+    """status suggests a remote only where the store exchanges with nobody."""
+    assert "no remote" not in parties.lead("status").out
+    parties.lead("init", str(parties.folder / "plain"))
+    assert "no remote: " in parties.lead("status", "-C", str(parties.folder / "plain")).out
+
+
 def test_what_waits_for_an_answer(parties: Parties) -> None:
     """Offers for the one; counter-offers, questions and submissions for the other: status says how to answer."""
     offered, asked, submitted = parties.offered(), parties.accepted(), parties.submitted()
@@ -279,7 +286,8 @@ def test_held_items_are_counted_and_marked(parties: Parties) -> None:
 def test_deadlines(parties: Parties) -> None:
     """What is due within two days is told on both sides; the page says it, too."""
     ident = parties.offered("--pay", "80/h", "--complete-by", "30h", "--accept-by", "20h")
-    assert waits(parties, "service") == {"offers": 1, "deadlines": 1}
+    assert waits(parties, "service") == {"offers": 1}, "an offer has its date, and is not listed twice"
+    assert f"\n    {ident[:8]}  globex  due in " in parties.service("status").out
     assert waits(parties, "lead") == {"deadlines": 1}
     parties.service("accept", ident)
     parties.sync()

@@ -177,7 +177,10 @@ def test_deadlines(firms: Firms) -> None:
         "offered": (now + DAY, True), "taken": (now + 2 * DAY, True), "submitted": (now + 2 * DAY, False),
         "later": (now + 90 * DAY, False),
     }  # fmt: skip
-    assert [one.title for one in firms.waiting(firms.acme)["deadlines"].first] == ["offered", "taken"]
+    assert [one.title for one in firms.waiting(firms.acme)["deadlines"].first] == ["taken"]
+    assert [one.title for one in firms.waiting(firms.acme)["offers"].first] == ["offered"], (
+        "with its date, and not twice"
+    )
 
 
 def test_what_was_outsourced_again_is_there_once(firms: Firms) -> None:

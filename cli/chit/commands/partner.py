@@ -7,7 +7,7 @@ import click
 
 from chit.context import App, user_config
 from chit.framework import group, subcommand
-from chit.text import SHORT_ID
+from chit.text import SHORT_ID, ago
 from chit_sync import invitation as invitations
 from chit_sync.authoring import Done, record
 from chit_sync.errors import NotFoundError, UsageError
@@ -103,7 +103,10 @@ def list_(app: App) -> None:
     """List the partners, what they are to us, and whether they have joined."""
     store = app.reading
     found = [(one, partners.state(store, one)) for one in partners.listing(store)]
-    rows = [(one.name, one.role, iso(one.created) or "", state) for one, state in found]
+    rows = [
+        (one.name, one.role, ago(one.created, app.now) if app.terminal else iso(one.created) or "", state)
+        for one, state in found
+    ]
     app.output.many(
         [_record(app, *one) for one in found],
         lambda: app.output.table(("NAME", "ROLE", "SINCE", "STATE"), rows) if rows else "",

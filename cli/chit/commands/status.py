@@ -106,7 +106,7 @@ def _lines(app: App, found: Overview) -> list[str]:
             lines += _waiting(app, name, kind)
     for exchange in found.exchanges:
         lines += _exchange(app, exchange)
-    if not found.exchanges:
+    if not found.exchanges and not found.partners:  # a service partner comes here by itself
         lines.append(translate("no remote: `chit remote add origin URL` names one to exchange with"))
     return lines
 

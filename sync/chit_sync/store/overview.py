@@ -30,7 +30,7 @@ class InConflict(NamedTuple):
 
 class Overview(NamedTuple):
     """How things stand. open, overdue: tickets. conflicts: all that were written twice; in_conflict: the first few tickets.
-    handoffs: what waits in them, by kind; empty where there are none."""
+    handoffs: what waits in them, by kind; empty where there are none. partners: whether there is or was one."""
 
     open: int
     overdue: int
@@ -38,14 +38,15 @@ class Overview(NamedTuple):
     in_conflict: list[InConflict]
     exchanges: list[Exchange]
     handoffs: "dict[str, Kind]"
+    partners: bool
 
 
 def overview(store: Store, now: int) -> Overview:
     """How things stand at `now` (microseconds since 1970 UTC)."""
     db = store.db
     with explained(store.path):
-        open_, conflicts, handed = db.execute(
-            "SELECT (SELECT count(*) FROM tickets WHERE state = 0), (SELECT count(*) FROM conflicts),"
+        open_, conflicts, partners, handed = db.execute(
+            "SELECT (SELECT count(*) FROM tickets WHERE state = 0), (SELECT count(*) FROM conflicts), EXISTS (SELECT 1 FROM partners),"
             " EXISTS (SELECT 1 FROM handoffs) OR EXISTS (SELECT 1 FROM items WHERE key GLOB 'move/*')"
         ).fetchone()
         overdue = db.execute("SELECT count(*) FROM tickets WHERE due < ? AND state = 0", (now,)).fetchone()[0]
@@ -63,4 +64,5 @@ def overview(store: Store, now: int) -> Overview:
         from chit_sync.store.waiting import waiting  # most stores have no handoff
 
         handoffs = waiting(store, now)
-    return Overview(open_, overdue, conflicts, [InConflict._make(row) for row in rows], exchanges, handoffs)
+    told = [InConflict._make(row) for row in rows]
+    return Overview(open_, overdue, conflicts, told, exchanges, handoffs, bool(partners))

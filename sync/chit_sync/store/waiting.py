@@ -62,8 +62,11 @@ _WHERE = {
 }  # fmt: skip
 """Kind to (which handoffs, what is counted, which deadline)."""
 
+_OURS = "(h.role = 'service' AND h.countered = 0 AND h.pending = 0 OR h.role = 'lead' AND h.countered)"
+"""Offers that wait for our answer; they are listed as such, with their date."""
+
 _LATE = (
-    ("h.accept_by", "h.current = 1 AND h.accept_by IS NOT NULL AND h.status = 'assigned'"),
+    ("h.accept_by", f"h.current = 1 AND h.accept_by IS NOT NULL AND h.status = 'assigned' AND NOT {_OURS}"),
     ("h.complete_by", "h.current = 1 AND h.complete_by IS NOT NULL AND h.status IN ('accepted', 'in-progress')"),
 )
 
