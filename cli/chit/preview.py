@@ -80,7 +80,7 @@ def _narrow(row: Sequence[str]) -> str:
     first = f"{verdict:<6}  {'  '.join([ticket, what, *partner])}"
     indent = " " * 8
     told = [wrap(text, columns(), initial_indent=indent, subsequent_indent=indent) for text in (why, value)]
-    return "\n".join([first, *sum(told, [])]) + "\n"
+    return "\n".join([first, *told[0], *told[1]]) + "\n"
 
 
 def _piped(line: Line) -> str:

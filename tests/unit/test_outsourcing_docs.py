@@ -14,6 +14,7 @@ from chit.commands import COMMANDS
 from chit_sync import crossing, handoffs, schema
 from chit_sync.clock import MINUTE
 from chit_sync.policy import RIGHTS
+from support.parties import Parties
 from support.runner import Chit
 from support.stores import NOON
 
@@ -60,6 +61,26 @@ def test_every_word() -> None:
         assert flag in _flags()
     for kind in crossing.SHARED_KINDS:
         assert kind in PAGE
+
+
+def test_records(chit: Chit, tmp_path: Path) -> None:
+    """The keys that the page names are those that the records have, in their order."""
+    parties = Parties(tmp_path / "parties", chit)
+    parties.meet()
+    ident = parties.accepted()
+    parties.service("time", "add", ident, "10m")
+    parties.service("charge", "add", ident, "5")
+    rows = re.findall(r"^\| `(chit\.[a-z]+/1)` \| `chit ([a-z ]+)` \| (.*) \|$", PAGE, re.M)
+    assert len(rows) == 6
+    for name, line, cell in rows:
+        found = parties.service(*line.split(), *([ident, "title"] if line == "why" else []), "--json").json
+        record = found[0] if isinstance(found, list) else found
+        assert list(record) == ["schema", *re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", cell))]
+        assert record["schema"] == name
+    (side,) = parties.service("why", ident, "title", "--json").json["partners"]
+    last = " ".join(PAGE.rpartition("`partners` of")[2].split())
+    assert list(side) == re.findall(r"`([a-z_]+)`", last)[:15]
+    assert list(side["fields"][0]) == list(side)[4:14]
 
 
 def _flags() -> set[str]:
