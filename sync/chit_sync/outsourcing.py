@@ -150,7 +150,15 @@ def act(store: Store, ticket: Ticket, verb: str, *, partner: str = "", reason: s
     if handoffs.VERBS[verb].reason == "required" and not reason.strip():
         raise UsageError(f"`{verb}` needs a reason", "Say it with -m or -F.")
     schema.check("move/0/reason", reason)
-    return Edit(ticket, move_paths(found, verb, new_item(store), reason=reason.strip() or None))
+    sets = move_paths(found, verb, new_item(store), reason=reason.strip() or None)
+    if verb == "withdraw":  # as after a rejection, both sides read why
+        sets |= said(found, new_item(store), reason)
+    return Edit(ticket, sets)
+
+
+def said(handoff: Handoff, item: str, body: str) -> dict[str, Value]:
+    """The paths of a comment that goes with a verb."""
+    return {f"comment/{item}/body": body, f"comment/{item}/visibility": "partner", f"comment/{item}/to": handoff.id}
 
 
 def accept(store: Store, ticket: Ticket, *, partner: str = "", organization: str = "", status: str = "new") -> Edit:
@@ -188,8 +196,7 @@ def submit(store: Store, ticket: Ticket, *, partner: str = "", summary: str = ""
     found = current(ticket, "submit", partner)
     sets = move_paths(found, "submit", new_item(store))
     if summary.strip():
-        key = f"comment/{new_item(store)}"
-        sets |= {f"{key}/body": summary, f"{key}/visibility": "partner", f"{key}/to": found.id}
+        sets |= said(found, new_item(store), summary)
     return Edit(ticket, sets)
 
 

@@ -67,7 +67,9 @@ def pieces(ticket: Ticket, wish: Wish, new_item: Callable[[], str]) -> list[Piec
         by = wish.by if handoff is None else qualified(wish.by, handoff)
         moves = path.startswith("move/")
         classes.setdefault((moves, by, moved if moves else right_of(path)), {})[path] = value
-    result = [Piece(classes[key], key[1]) for key in sorted(classes, key=lambda key: key[0])]  # a move comes last
+    # A move comes after what is said with it, which may still cross then; where it makes things cross again, before it.
+    first = any(path.endswith("/verb") and value == "withdraw" for path, value in sets.items())
+    result = [Piece(classes[key], key[1]) for key in sorted(classes, key=lambda key: key[0] != first)]
     for handoff, values in force:
         result.append(Piece(values, qualified(wish.by, handoff), force=True))
     return result

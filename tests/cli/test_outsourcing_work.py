@@ -72,6 +72,9 @@ def test_a_submission_is_taken_back(parties: Parties) -> None:
     assert f"{ident[:8]}: in-progress, for globex; not confirmed" in ran.err
     parties.sync()
     assert parties.handoff("lead", ident)["status"] == "in-progress"
+    for role in ("lead", "service"):
+        said = parties.record(role, ident)["comments"][-1]
+        assert (said["author"], said["body"], said["held"]) == ("bob@acme", "It came back.", None)
 
 
 @pytest.mark.parametrize(
