@@ -17,6 +17,8 @@ from chit_sync.store.partners import Partner
 from chit_sync.ticket import iso
 
 _HEADERS = ("VERDICT", "TICKET", "WHAT", "WHY", "VALUE", "PARTNER")
+_WHY = 3
+"""The column that says by which rule."""
 
 
 def lines_for(
@@ -64,16 +66,25 @@ def show(app: App, lines: Sequence[Line]) -> None:
     elif lines:
         several = len({line.partner for line in lines}) > 1
         shown = len(_HEADERS) if several else len(_HEADERS) - 1
-        rows = [row[:shown] for row in _rows(app, lines)]
-        table = app.output.table(_HEADERS[:shown], rows)
-        too_wide = any(width(line) > columns() for line in table.splitlines()[1:])
-        app.output.page("".join(map(_narrow, rows)) if too_wide else table)
+        app.output.page(_fitting(app, _HEADERS[:shown], [row[:shown] for row in _rows(app, lines)]))
     if not lines:
         app.say("nothing would leave, and nothing new stays")
 
 
+def _fitting(app: App, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The rows as a table; on a narrower screen with the rules explained below it, on a very narrow one each row in lines of its own.
+    Nothing of what leaves is cut."""
+    reasons = dict.fromkeys(row[_WHY] for row in rows)
+    brief = [[*row[:_WHY], row[_WHY].partition(":")[0], *row[_WHY + 1 :]] for row in rows]
+    for shown, below in ((rows, ""), (brief, "".join(f"{reason}\n" for reason in reasons))):
+        table = app.output.table(headers, shown)
+        if all(width(line) <= columns() for line in table.splitlines()[1:]):
+            return table + below
+    return "".join(map(_narrow, rows))
+
+
 def _narrow(row: Sequence[str]) -> str:
-    """A row where the screen is too narrow for the table: nothing of what leaves is cut."""
+    """A row where the screen is too narrow for a table."""
     from textwrap import wrap
 
     verdict, ticket, what, why, value, *partner = map(clean, row)

@@ -127,7 +127,12 @@ def test_dry_run_of_a_push(firms: Firms) -> None:
         ).out
         assert all(len(line) <= int(columns) for line in page.splitlines()[columns == "250" :])
         assert ("WHY" in page) == (columns == "250")
+        assert "internal: what is internal never leaves" in page
     firms.acme("undo")
+    page = firms.acme("push", "-n", terminal=True, env={"COLUMNS": "90"}).out
+    assert "WHY" in page
+    assert all(len(line) <= 90 for line in page.splitlines())
+    assert page.endswith("\ninternal: what is internal never leaves\n")
     planned = firms.acme("push", "-n", "--json").json
     assert planned["schema"] == "chit.pushed/1"
     assert {line["schema"] for line in planned["leaving"]} == {"chit.leaving/1"}
