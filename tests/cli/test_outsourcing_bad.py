@@ -104,6 +104,21 @@ def test_a_partner_that_has_not_joined(parties: Parties) -> None:
     parties.lead("outsource", ident, "--discard")
 
 
+def test_the_currency_of_another_partner(parties: Parties) -> None:
+    """What was agreed with one partner does not hold for another: not the currency, and not what the pay is for."""
+    parties.lead("partner", "invite", "initech", "--as", "globex")
+    ident = parties.offered("--pay", "80/h", "--currency", "USD")
+    parties.lead("cancel", ident)
+    assert (
+        "'70' does not say what for"
+        in parties.lead("outsource", ident, "initech", "--pay", "70", "--draft", code=2).err
+    )
+    parties.lead("outsource", ident, "initech", "--pay", "70/h", "--draft")
+    assert parties.handoff("lead", ident)["currency"] == "EUR"
+    parties.lead("outsource", ident, "acme", "--pay", "75", "--draft")
+    assert (parties.handoff("lead", ident)["pay"], parties.handoff("lead", ident)["pay_unit"]) == ("75.00", "hour")
+
+
 def test_another_user_has_the_token(parties: Parties, tmp_path: Path) -> None:
     """Who did not join has no token; it is said where it was looked for, and that it may be another user's."""
     ran = parties.service("sync", "--remote", "globex", code=4, env={"XDG_CONFIG_HOME": str(tmp_path / "other")})
