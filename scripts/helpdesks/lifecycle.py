@@ -87,7 +87,7 @@ class Fleet:
         if not wanted:
             return
         try:
-            packages.apt(wanted)
+            packages.apt(wanted, self.work.folder / "apt.log")
         except Failed as error:
             for kind in (kind for kind, names in lacking.items() if names):
                 able = packages.may_install() is not None

@@ -62,19 +62,18 @@ def may_install() -> list[str] | None:
     return sudo if able.returncode == 0 else None
 
 
-def _system(prefix: Sequence[str], command: Sequence[str], environment: Sequence[str]) -> tuple[int, str]:
-    """Runs a package manager. It is never killed, neither by us nor by our terminal: half an installation is worse than a late one."""
+def _system(prefix: Sequence[str], command: Sequence[str], environment: Sequence[str], log: Path) -> int:
+    """Runs a package manager. Neither our end nor our terminal's ends it early: half an installation is worse than a late one."""
     full = [*prefix, "env", *environment, *command]
-    process = subprocess.Popen(
-        full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            full, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
-        output, _ = process.communicate(timeout=APT_SECONDS)
+        return process.wait(timeout=APT_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise Failed(
-            f"{' '.join(command[:2])} has not ended within {APT_SECONDS:.0f} s and goes on by itself"
-        ) from error
-    return process.returncode, output.decode(errors="replace")
+        what = " ".join(command[:2])
+        raise Failed(f"{what} has not ended within {APT_SECONDS:.0f} s and goes on by itself", f"See {log}") from error
 
 
 def _bundler() -> list[str]:
@@ -98,7 +97,7 @@ def cannot(names: Sequence[str]) -> Failed:
     )
 
 
-def apt(names: Sequence[str]) -> None:
+def apt(names: Sequence[str], log: Path) -> None:
     """Installs Debian packages that are missing; an installation that was cut off is finished first."""
     prefix = may_install()
     command = ["apt-get", *QUIET, "install", *names]
@@ -107,15 +106,16 @@ def apt(names: Sequence[str]) -> None:
     print(f"installing Debian packages: {' '.join(names)}", flush=True)
     began = time.monotonic()
     plain = ["DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8"]
-    code, said = _system(prefix, command, [*plain, *_bundler()])
+    code = _system(prefix, command, [*plain, *_bundler()], log)
     if code:
         # The lists may be old or missing, or dpkg was cut off in the middle once.
-        _system(prefix, ["apt-get", "-q", "update"], plain)
+        _system(prefix, ["apt-get", "-q", "update"], plain, log)
         environment = [*plain, *_bundler()]
-        _system(prefix, ["dpkg", "--configure", "-a"], environment)
-        code, said = _system(prefix, command, environment)
+        _system(prefix, ["dpkg", "--configure", "-a"], environment, log)
+        code = _system(prefix, command, environment, log)
     if code:
-        raise Failed(f"apt-get failed (exit {code})\n{shortened(said)}", f"Try it by hand: {' '.join(command)}")
+        said = shortened(log.read_text(errors="replace"))
+        raise Failed(f"apt-get failed (exit {code})\n{said}", f"Try it by hand: {' '.join(command)}")
     print(f"installed in {time.monotonic() - began:.0f} s", flush=True)
 
 
