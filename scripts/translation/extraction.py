@@ -14,7 +14,7 @@ LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
 
 ARGUMENTS: dict[str, tuple[int, ...]] = {
     "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
-    "_members": (1, 3), "_refuse": (0,), "_too_large": (0,), "_without": (1,), "_write_down": (4,),
+    "_members": (1, 3), "_refuse": (0,), "_too_large": (0,), "_without": (1,), "_write_down": (4,), "check_free": (2,),
 }  # fmt: skip
 """Functions whose arguments, by place, are messages."""
 
