@@ -81,8 +81,8 @@ def test_a_board_and_a_preview(parties: Parties) -> None:
         "WARUM",
         "geht ",
         "bleibt ",
-        "shared: es ist für den Partner ",
-        "internal: was intern ist, geht nie hinaus ",
+        "shared: es ist für den Partner",
+        "internal: was intern ist, geht nie hinaus",
     ):
         assert part in leaving
     assert leaving.count(f": {OURS}") == 2
