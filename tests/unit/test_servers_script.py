@@ -164,7 +164,7 @@ def test_foreign_process_is_left_alone(place: Place, changed: str) -> None:
             other.kill()
 
 
-@pytest.mark.parametrize("text", ["", "1", f"{os.getpid()}\n", "\0\n\n", f"{os.getpid()} (x) S\nboot\n"])
+@pytest.mark.parametrize("text", ["", "1", "1\n", "\0\n\n", "1 (x) S\nboot\n"])
 def test_process_file_without_sense(place: Place, text: str) -> None:
     """A file that names no process in full names none."""
     place.process.write_text(text)
@@ -274,9 +274,8 @@ def test_restore(place: Place) -> None:
 @pytest.mark.parametrize("text", ["", "x", "8 0"])
 def test_port_file_without_sense(place: Place, text: str) -> None:
     """A remembered port that cannot be read is none."""
-    assert place.port is None
     place.remember_port(8080)
-    assert place.port == 8080
+    assert Place(place.root).port == 8080
     (place.root / "port").write_text(text)
     assert place.port is None
 
