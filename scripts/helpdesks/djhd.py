@@ -17,6 +17,7 @@ class DjangoHelpdesk(Server):
 
     kind = "djhd"
     title = "django-helpdesk"
+    mail = "mail"
     pypi = ("django-helpdesk==2.6.1", "django>=5.2,<5.3", "waitress>=3,<4")
 
     def environment(self, place: Place, data: Path, port: int) -> dict[str, str]:

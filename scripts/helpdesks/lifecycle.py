@@ -213,6 +213,7 @@ class Fleet:
             "pid": started.process.pid,
             "timezone": ZONE,
             "data": str(place.data),
+            "mail": str(place.data / server.mail),
             "log": str(place.log),
             **seed,
         }

@@ -40,6 +40,7 @@ class Redmine(Server):
 
     kind = "redmine"
     title = "Redmine"
+    mail = "mail"
     # dbconfig-no-thanks: the package makes no database of its own.
     debian = ("redmine", "redmine-sqlite", "puma", "dbconfig-no-thanks")
     files = (str(CODE / "config" / "environment.rb"), BUNDLE)
@@ -62,11 +63,11 @@ class Redmine(Server):
         (place.root / "Gemfile").write_bytes((self.site / "Gemfile").read_bytes())
 
     def seed(self, place: Place, data: Path, lock: int | None) -> None:
-        for folder in ("config", "log", "files", "tmp/cache", "public/plugin_assets", "mail"):
+        for folder in ("config", "log", "files", "tmp/cache", "public/plugin_assets", self.mail):
             (data / folder).mkdir(parents=True)
         (data / "config" / "database.yml").write_text(DATABASE)
         (data / "config" / "secret_key.txt").write_text(secrets.token_hex(32))
-        (data / "config" / "configuration.yml").write_text(MAIL.format(folder=place.data / "mail"))
+        (data / "config" / "configuration.yml").write_text(MAIL.format(folder=place.data / self.mail))
         with closing(sqlite3.connect(data / "redmine.sqlite")) as database:
             database.execute("PRAGMA journal_mode=WAL")
         self._gems(place)

@@ -63,6 +63,7 @@ class Roundup(Server):
 
     kind = "roundup"
     title = "Roundup"
+    mail = "mail.mbox"
     pypi = ("roundup==2.6.0", "pyjwt>=2,<3", "waitress>=3,<4", "pytz")
 
     def url(self, port: int) -> str:
@@ -74,7 +75,7 @@ class Roundup(Server):
     def _configure(self, place: Place, data: Path, port: int, **more: str) -> None:
         """Links, tokens and the check of a request's origin go by the address in the config, so that has to be the one in use."""
         file = data / "config.ini"
-        settings = {"tracker.web": f"{self.url(port)}/", "mail.debug": str(place.data / "mail.mbox"), **more}
+        settings = {"tracker.web": f"{self.url(port)}/", "mail.debug": str(place.data / self.mail), **more}
         file.write_text(with_settings(file.read_text(), settings))
 
     def seed(self, place: Place, data: Path, lock: int | None) -> None:

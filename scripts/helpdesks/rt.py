@@ -22,6 +22,7 @@ class RequestTracker(Server):
 
     kind = "rt"
     title = "Request Tracker"
+    mail = "mail.mbox"
     # dbconfig-no-thanks: the package makes no database of its own. Some mail transport agent is required, msmtp-mta does nothing unasked.
     debian = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "starlet", "dbconfig-no-thanks", "msmtp-mta")
     files = (SERVER, SETUP)

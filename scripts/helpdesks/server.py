@@ -23,6 +23,8 @@ class Server(ABC):
 
     kind: ClassVar[str]
     title: ClassVar[str]
+    mail: ClassVar[str]
+    """Where in its data the mails go that it sends: a file, or a folder with one for each."""
     debian: ClassVar[Sequence[str]] = ()
     pypi: ClassVar[Sequence[str]] = ()
     files: ClassVar[Sequence[str]] = ()

@@ -346,6 +346,7 @@ def test_every_server_is_complete() -> None:
     for kind, server in SERVERS.items():
         assert kind == server.kind
         assert server.url(7).startswith("http://127.0.0.1:7")
+        assert server.mail
         assert server.debian or server.pypi
         assert not server.pypi or "==" in server.pypi[0]
     assert len({server.fingerprint() for server in SERVERS.values()}) == len(SERVERS)
@@ -394,6 +395,7 @@ class Small(Server):
 
     kind = "small"
     title = "Small"
+    mail = "mail"
     body: ClassVar[str] = (
         "import http.server as h, os, sys; h.test(h.SimpleHTTPRequestHandler, bind='127.0.0.1', port=int(sys.argv[1]))"
     )
@@ -496,7 +498,6 @@ def test_port_of_last_time_is_taken(work: Workplace) -> None:
     port = work.place("small").port
     assert port is not None
     do(work, "down", "small")
-    HTTPServer.allow_reuse_address = True
     with HTTPServer((ports.HOST, port), Stranger) as other:
         thread = Thread(target=other.serve_forever, daemon=True)
         thread.start()
