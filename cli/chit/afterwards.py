@@ -7,7 +7,19 @@ from chit.context import App
 from chit.language import translate
 from chit.written import short
 from chit_sync.authoring import Done
-from chit_sync.handoffs import LEAD, SERVICE, Handoff
+from chit_sync.handoffs import (
+    ASSIGNED,
+    AWAITING,
+    CANCELED,
+    COMPLETED,
+    DECLINED,
+    LEAD,
+    SERVICE,
+    UNSENT,
+    Handoff,
+    get,
+    other,
+)
 from chit_sync.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -49,8 +61,7 @@ def _concerned(done: Done, ticket: Ticket) -> list[tuple[Handoff | None, str]]:
             found.setdefault(str(one.new), "")
         elif kind == "question" and name == "answer":
             found.setdefault(str(ticket.item(f"{kind}/{ident}").get("to")), "")
-    byid = {handoff.id: handoff for handoff in ticket.handoffs}
-    return [(byid.get(ident), verb) for ident, verb in found.items()]
+    return [(get(ticket.handoffs, ident), verb) for ident, verb in found.items()]
 
 
 def _say_standing(app: App, ticket: Ticket, handoff: Handoff | None, verb: str) -> None:
@@ -94,10 +105,9 @@ def _certainty(app: App, handoff: Handoff) -> str:
     from chit_sync.store import partners, remotes
 
     partner = handoff.partner
-    role = SERVICE if handoff.role == LEAD else LEAD
-    row = next((one for one in partners.listing(app.store) if (one.name, one.role) == (partner, role)), None)
-    if handoff.role == LEAD and handoff.status == "unsent":
+    if handoff.role == LEAD and handoff.status == UNSENT:
         return translate("{partner} does not see it", partner=partner)
+    row = partners.find(app.store, partner, other(handoff.role))
     if row is None:
         if not handoff.pending:
             return translate("`chit push` sends it")
@@ -115,7 +125,7 @@ def _certainty(app: App, handoff: Handoff) -> str:
 def _next(ticket: Ticket, handoff: Handoff | None) -> str:
     """What comes next, and for whom."""
     who, ident = ("", short(ticket.id)) if handoff is None else (handoff.partner, short(ticket.id))
-    if handoff is None or handoff.status in ("canceled", "declined"):
+    if handoff is None or handoff.status in (CANCELED, DECLINED):
         if handoff is not None and handoff.role == SERVICE:
             return translate("nothing more is to be done for {partner}", partner=who)
         return translate("`chit outsource {id} PARTNER` offers it again", id=ident)
@@ -126,29 +136,29 @@ def _next(ticket: Ticket, handoff: Handoff | None) -> str:
 
 def _next_for_lead(handoff: Handoff, who: str, ident: str) -> str:
     status = handoff.status
-    if status == "unsent":
+    if status == UNSENT:
         return translate("next: `chit outsource {id}` sends the offer", id=ident)
-    if status == "assigned" and handoff.text("proposal"):
+    if handoff.countered:
         return translate(
             "next: `chit outsource {id}` agrees to what {partner} proposes, `chit cancel {id}` refuses",
             id=ident, partner=who,
         )  # fmt: skip
-    if status == "assigned":
+    if status == ASSIGNED:
         return translate("next: {partner} accepts, declines, or proposes other terms", partner=who)
-    if status == "awaiting-approval":
+    if status == AWAITING:
         return translate("next: `chit approve {id}`, or `chit reject {id} -m WHY`", id=ident)
-    if status == "completed":
+    if status == COMPLETED:
         return translate("nothing crosses any more")
     return translate("next: {partner} works on it, and submits it", partner=who)
 
 
 def _next_for_service(handoff: Handoff, who: str, ident: str) -> str:
     status = handoff.status
-    if status == "assigned":
+    if status == ASSIGNED:
         return translate("next: {partner} agrees or cancels", partner=who)
-    if status == "awaiting-approval":
+    if status == AWAITING:
         return translate("next: {partner} approves or rejects; what is new is held back until then", partner=who)
-    if status == "completed":
+    if status == COMPLETED:
         return translate("nothing crosses any more")
     return translate("next: work on it; `chit submit {id}` hands the work in", id=ident)
 

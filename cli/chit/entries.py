@@ -52,20 +52,12 @@ def audience(ticket: Ticket, internal: bool, partner: str, over_limit: bool) -> 
     if internal and (partner or over_limit):
         flag = "--to" if partner else "--over-limit"
         raise UsageError(f"--internal and {flag} contradict each other", "What is internal is for no partner.")
-    found = None if internal else receiving(ticket, partner)
-    if partner and found is None:
-        raise NotFoundError(f"the ticket is not with {partner} now", "`chit board` shows what is with whom.")
-    return found
+    return None if internal else receiving(ticket.handoffs, partner)
 
 
 def limited(handoff: Handoff | None) -> bool:
     """Whether the handoff limits what we may record: only a service partner's work is limited."""
     return handoff is not None and handoff.role == SERVICE
-
-
-def handoff_of(ticket: Ticket, ident: str) -> Handoff | None:
-    """The handoff with that id."""
-    return next((one for one in ticket.handoffs if one.id == ident), None)
 
 
 def ask(app: App, ticket: Ticket, handoff: Handoff, reason: str, note: str, command: str) -> None:

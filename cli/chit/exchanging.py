@@ -216,8 +216,7 @@ def check_moves(app: App, store: Store, pulled: Pulled, *, failing: bool = False
 
 
 def _refusal(one: RefusedMove, ticket: Ticket) -> ConflictError:
-    from chit.tidings import command
-    from chit_sync.handoffs import what_now
+    from chit_sync.handoffs import command, what_now
 
     name, verb = ticket.id[:SHORT_ID], command(one.verb)
     handoff = next((handoff for handoff in ticket.handoffs if handoff.id == one.handoff), None)

@@ -4,8 +4,20 @@ from chit.context import App
 from chit.language import translate
 from chit.output import columns
 from chit.text import SHORT_ID, ago, clean, paint
-from chit.tidings import command
-from chit_sync.handoffs import ASSIGNED, LEAD, LIVE, OPEN, UNSENT, Handoff, commands, proposed, read
+from chit_sync.handoffs import (
+    ASSIGNED,
+    LEAD,
+    LIVE,
+    OPEN,
+    SERVICE,
+    UNSENT,
+    Handoff,
+    command,
+    commands,
+    newest,
+    proposed,
+    read,
+)
 from chit_sync.refused import still_refused
 from chit_sync.ticket import Question, Ticket
 from chit_sync.times import local
@@ -16,7 +28,7 @@ def block(app: App, ticket: Ticket) -> list[str]:
     """The lines, the ones that matter first."""
     found = ticket.handoffs
     refused = still_refused(ticket, read(ticket.item_registers, ticket.origins, every=True))
-    shown = [one for role in ("lead", "service") if (one := _latest(found, role)) is not None]
+    shown = [one for role in (LEAD, SERVICE) if (one := newest(found, role)) is not None]
     lines: list[str] = []
     for handoff in shown:
         lines += _handoff(app, ticket, handoff)
@@ -31,12 +43,6 @@ def block(app: App, ticket: Ticket) -> list[str]:
         told = ", ".join(f"{one.partner} {one.status}" for one in earlier)
         lines.append(_style(app, translate("    before: {handoffs}", handoffs=told), "dim"))
     return lines
-
-
-def _latest(found: list[Handoff], role: str) -> Handoff | None:
-    """The open handoff in this role of ours, else the last one."""
-    mine = sorted((one for one in found if one.role == role), key=lambda one: one.status in OPEN)
-    return mine[-1] if mine else None
 
 
 def _handoff(app: App, ticket: Ticket, handoff: Handoff) -> list[str]:
@@ -97,7 +103,7 @@ def _head(app: App, handoff: Handoff) -> str:
             text += translate(", to be answered by {time}", time=when)
         else:
             text += translate(", to be done by {time}", time=when)
-    possible = commands(handoff.status, handoff.role)
+    possible = commands(handoff.status, handoff.role, countered=handoff.countered)
     if possible:
         text += translate("; possible: {commands}", commands=", ".join(possible))
     return text
@@ -115,7 +121,7 @@ def _terms(app: App, handoff: Handoff) -> str:
 
 def _offer(app: App, handoff: Handoff) -> str:
     """The counter-offer that waits for an answer."""
-    if handoff.status != ASSIGNED or not handoff.text("proposal"):
+    if not handoff.countered:
         return ""
     from chit.terms import phrases
 

@@ -30,16 +30,10 @@ def held(kind: str, ident: str, named: "Mapping[str, Step]") -> str:
     return translate("released {kind} {id}", kind=name, id=ident[:8])
 
 
-def verb(name: str) -> str:
-    """A verb as one types it."""
-    from chit_sync.handoffs import COMMANDS
-
-    return COMMANDS.get(name, name)
-
-
 def _move(new: Mapping[str, Value], zone: tzinfo) -> str:
     from chit.terms import phrases
     from chit.wording import brief
+    from chit_sync.handoffs import command
 
     ruling = new.get("ruling")
     ruled = "" if ruling in (None, "taken") else translate("refused: {reason}", reason=brief(translate(str(ruling))))
@@ -52,7 +46,7 @@ def _move(new: Mapping[str, Value], zone: tzinfo) -> str:
     elif name == "work":
         text = translate("began to work on it")
     else:
-        text = f"{verb(name)} ({terms})" if terms else verb(name)
+        text = f"{command(name)} ({terms})" if terms else command(name)
     if new.get("reason") is not None:
         text = f"{text}: {brief(new['reason'])}"
     return f"{text}, {ruled}" if ruled else text

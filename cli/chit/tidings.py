@@ -31,15 +31,10 @@ def told(verb: str, role: str, partner: str, ticket: str, text: str = "", time: 
     """What the other side did. role: ours. ticket: its short id and title. text: the reason, question or answer. time: until when."""
     template = _TABLE.get((f"{verb}-until" if time else verb, role))
     if template is None:
+        from chit_sync.handoffs import command
+
         said = translate("{partner} said `{verb}` about {ticket}", partner=partner, verb=command(verb), ticket=ticket)
     else:
         said = translate(template, partner=partner, ticket=ticket, time=time)
     why = "" if verb == "expire" else " ".join(clean(text.replace("\n", " ")).split())
     return f"{said}: {shorten(why, _LONGEST)}" if why else said
-
-
-def command(verb: str) -> str:
-    """A verb as one types it."""
-    from chit_sync.handoffs import COMMANDS
-
-    return COMMANDS.get(verb, verb)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from chit_sync import schema, work
 from chit_sync.change import Change
 from chit_sync.clock import DAY
-from chit_sync.crossing import AGREED, SHARED_KINDS, is_received
+from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, items_of
 from chit_sync.handoffs import (
     ASSIGNED,
     AWAITING,
@@ -25,6 +25,7 @@ from chit_sync.handoffs import (
     UNSENT,
     VERBS,
     Handoff,
+    get,
     standing,
 )
 from chit_sync.registers import Value
@@ -52,20 +53,14 @@ _NEEDED = {
 _AGREED_ON = frozenset((*FIXED, "currency", "accepted", "accepted_by", "accepted_version"))
 """What of a handoff stays as it was accepted."""
 
+_ANSWERS = ("accept", "decline", "counter", "handback")
+"""Verbs of a service partner's by which it takes a ticket on or does not: they need the right `accept`. Work needs none."""
+
 _HIDING = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 """Characters that make a name look like another one: those that turn the direction of writing, and those of no width."""
 
 MAX_BEHIND = 30 * DAY
 """How far before the ticket was made a partner's change may be dated: a slow clock is borne with, a false date is not."""
-
-
-def _items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
-    items: dict[str, dict[str, Value]] = {}
-    for path, value in sets.items():
-        key, slash, name = path.rpartition("/")
-        if slash and not path.startswith("labels/"):
-            items.setdefault(key, {})[name] = value
-    return items
 
 
 def from_service(change: Change, ticket: Ticket | None, partner: str, own: str) -> str:
@@ -84,7 +79,7 @@ def from_service(change: Change, ticket: Ticket | None, partner: str, own: str) 
         return UNKNOWN
     if reason := _author(change, partner, own) or _dates(change, ticket.created) or _fields(change):
         return reason
-    for key, values in _items(change.set).items():
+    for key, values in items_of(change.set).items():
         kind, _, ident = key.partition("/")
         reason = _move(ticket, found, key, values) if kind == "move" else _shared(ticket, found, key, values)
         if reason:
@@ -133,7 +128,7 @@ def _dates(change: Change, since: int) -> str:
 
 def _fields(change: Change) -> str:
     for path in change.set:
-        if path.count("/") != 2 or path.startswith("labels/"):
+        if not schema.split(path)[0]:
             return f"{path[:60]}: each side keeps its own"
     return ""
 
@@ -144,7 +139,7 @@ def _move(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, V
         return "a move is made once"
     if not _MOVE_FIELDS.issuperset(values):
         return "only the lead's store rules"
-    if not any(one.id == values.get("handoff") for one in found):
+    if get(found, values.get("handoff")) is None:
         return UNKNOWN
     row = VERBS.get(str(values.get("verb")))
     if row is None or row.role != SERVICE or not row.target:
@@ -163,7 +158,7 @@ def _shared(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str,
     if known and not is_received(ticket.origins[key][0], found):
         return "it belongs to the other side"
     shown = {**item, **values}
-    handoff = next((one for one in found if one.id == shown.get("to")), None)
+    handoff = get(found, shown.get("to"))
     if handoff is None or (item.get("to") and item["to"] != handoff.id):
         return UNKNOWN
     if handoff.ruled not in LIVE:
@@ -206,20 +201,20 @@ def from_lead(change: Change, ticket: Ticket | None, partner: str, own: str, *, 
         return "the ticket is here already, and is none that this lead handed out"
     if change.time > change.at + DAY:
         return "it is dated later than it was recorded"
-    items = _items(change.set)
+    items = items_of(change.set)
     made = {key[8:]: values for key, values in items.items() if key.startswith("handoff/")}
     new = made.keys() - {one.id for one in found}
     if not found and not new:
         return UNKNOWN
     for ident, values in made.items():
-        handoff = next((one for one in found if one.id == ident), None)
+        handoff = get(found, ident)
         reason = _offer(ticket, found, ident, values, partner, own) if handoff is None else ""
         reason = reason or _handoff(handoff, values, partner, own, items)
         if reason:
             return f"handoff {ident[:8]}: {reason}"
     crosses = bool(new) or any(one.ruled in (ASSIGNED, *LIVE) for one in found)
     for path in change.set:
-        if path.count("/") == 2 and not path.startswith("labels/"):
+        if schema.split(path)[0]:
             continue
         if path not in (*AGREED, "requester"):
             return f"{path[:60]}: each side keeps its own"
@@ -243,12 +238,12 @@ def given_back(change: Change, ticket: Ticket | None, partner: str, own: str) ->
         return UNKNOWN
     if (reason := _author(change, own, partner)) or (reason := _fields(change)):
         return reason
-    for key, values in _items(change.set).items():
+    for key, values in items_of(change.set).items():
         kind, _, ident = key.partition("/")
         item = ticket.item(key)
         named = {**item, **values}.get("handoff" if kind == "move" else "to")
         leaves = kind in (*SHARED_KINDS, "move") and all(schema.ITEMS[kind][name].leaves for name in values)
-        if not leaves or not any(one.id == named for one in found) or "ruling" in values or "answer" in values:
+        if not leaves or get(found, named) is None or "ruling" in values or "answer" in values:
             return f"{kind} {ident[:8]}: {UNKNOWN}"
     return ""
 
@@ -310,13 +305,13 @@ def _from_lead_item(ticket: Ticket | None, found: list[Handoff], key: str, value
     if kind == "move":
         if not known and set(values) == {"ruling"}:
             return ""  # on a move of ours that our store has lost: it was set back to before it
-        if theirs or set(values) != {"ruling"} or not any(one.id == item.get("handoff") for one in found):
+        if theirs or set(values) != {"ruling"} or get(found, item.get("handoff")) is None:
             return "the lead rules on our moves, and makes none for us"
         return "" if item.get("ruling") in (None, values["ruling"]) else "it was ruled on already"
     if kind not in SHARED_KINDS or kind == "time":
         return "it is not for the lead to send"
     shown = {**item, **values}
-    handoff = next((one for one in found if one.id == shown.get("to")), None)
+    handoff = get(found, shown.get("to"))
     if handoff is None or (item.get("to") and not theirs and item["to"] != handoff.id):
         return UNKNOWN
     if handoff.ruled not in LIVE:
@@ -346,7 +341,7 @@ def from_colleague(change: Change, ticket: Ticket | None, rights: Collection[str
     running = any(one.role == LEAD and one.ruled in (*LIVE, AWAITING) for one in found)
     if closes and running and "outsource" not in rights:
         return _without("outsource", "closing an outsourced ticket")
-    for key, values in _items(change.set).items():
+    for key, values in items_of(change.set).items():
         kind, _, ident = key.partition("/")
         reason = ""
         if kind == "handoff":
@@ -370,7 +365,7 @@ def _without(right: str, purpose: str) -> str:
 
 def _colleagues_handoff(found: list[Handoff], ident: str, values: Mapping[str, Value], rights: Collection[str]) -> str:
     """Why a colleague does not write so to a handoff: it is done in a draft only, and what it comes to is not for them to say."""
-    handoff = next((one for one in found if one.id == ident), None)
+    handoff = get(found, ident)
     if not _RULED.isdisjoint(values) or values.get("role", LEAD) != LEAD:
         return f"handoff {ident[:8]}: only the lead's store decides"
     if values.keys() <= {"bill_rate"}:
@@ -388,11 +383,5 @@ def _colleagues_move(ticket: Ticket | None, key: str, values: Mapping[str, Value
     row = VERBS.get(str(values.get("verb")))
     if row is None:
         return f"there is no verb {str(values.get('verb'))[:40]!r}"
-    right = (
-        "outsource"
-        if row.role == LEAD
-        else "accept"
-        if row.verb in ("accept", "decline", "counter", "handback")
-        else ""
-    )
+    right = "outsource" if row.role == LEAD else "accept" if row.verb in _ANSWERS else ""
     return _without(right, f"`{row.verb}`") if right and right not in rights else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from chit_sync import schema
-from chit_sync.handoffs import ASSIGNED, AWAITING, LEAD, LIVE, NONE, SERVICE, UNSENT, Handoff
+from chit_sync.handoffs import ASSIGNED, AWAITING, LEAD, LIVE, NONE, SERVICE, UNSENT, Handoff, get, newest, speaks_for
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
 
@@ -94,16 +94,15 @@ def towards(ticket: Ticket, sets: Iterable[str], by: str, partner: str, role: st
 def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff]) -> Verdict:
     if any(verdict.handoff == one.id for one in mine):
         return verdict
-    key, _, _ = verdict.path.rpartition("/")
-    kind, _, ident = key.partition("/")
-    if kind not in schema.ITEMS or not ident:
+    kind, ident, _ = schema.split(verdict.path)
+    if not kind:
         target, rule = _field(verdict.path, by, mine)
         if target or not mine:
             rule = "elsewhere" if verdict.handoff else verdict.rule
         return Verdict(verdict.path, "", rule)
-    values = ticket.item(key)
+    values = ticket.item(f"{kind}/{ident}")
     about = ident if kind == "handoff" else values.get("handoff" if kind == "move" else "to")
-    ours = about is None or any(about == one.id for one in mine) or _of(ticket.handoffs, str(about)) is None
+    ours = about is None or any(about == one.id for one in mine) or get(ticket.handoffs, about) is None
     if verdict.handoff or not (ours or verdict.rule in ("internal", "never")):
         return Verdict(verdict.path, "", "elsewhere")
     return verdict
@@ -112,9 +111,8 @@ def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff]) -> 
 def _verdict(ticket: Ticket, path: str, by: str, handoffs: list[Handoff]) -> Verdict:
     if not handoffs:
         return Verdict(path, "", "no-handoff")
-    key, _, name = path.rpartition("/")
-    kind, _, ident = key.partition("/")
-    if kind not in schema.ITEMS or not ident:
+    kind, ident, name = schema.split(path)
+    if not kind:
         return Verdict(path, *_field(path, by, handoffs))
     if not schema.ITEMS[kind][name].leaves:
         return Verdict(path, "", "internal" if name == "held" else "never")
@@ -122,7 +120,7 @@ def _verdict(ticket: Ticket, path: str, by: str, handoffs: list[Handoff]) -> Ver
         return Verdict(path, *_mirrored(ticket, kind, ident, name, by, handoffs))
     if kind not in SHARED_KINDS:
         return Verdict(path, "", "never")
-    return Verdict(path, *_item(ticket, kind, key, name, by, handoffs))
+    return Verdict(path, *_item(ticket, kind, f"{kind}/{ident}", name, by, handoffs))
 
 
 def _field(path: str, by: str, handoffs: list[Handoff]) -> tuple[str, str]:
@@ -130,30 +128,30 @@ def _field(path: str, by: str, handoffs: list[Handoff]) -> tuple[str, str]:
     field = schema.FIELDS.get(path)
     if field is None or not field.leaves:
         return "", "own"
-    handoff = next((one for one in reversed(handoffs) if one.role == LEAD), None)
+    handoff = newest(handoffs, LEAD)
     if handoff is None:
         return "", "own"
     blocked = _blocked(handoff)
-    if path in OFFERED and handoff.status == ASSIGNED and _qualified(by, handoff):
+    if path in OFFERED and handoff.status == ASSIGNED and speaks_for(by, handoff.own):
         return handoff.id, "offered"
     if path in AGREED and not blocked:
-        return (handoff.id, "agreed") if _qualified(by, handoff) else ("", _stranger(by, handoffs))
+        return (handoff.id, "agreed") if speaks_for(by, handoff.own) else ("", _stranger(by, handoffs))
     if path == "requester" and not blocked:
         if not handoff.value("share_contact"):
             return "", "no-contact"
-        return (handoff.id, "contact") if _qualified(by, handoff) else ("", _stranger(by, handoffs))
+        return (handoff.id, "contact") if speaks_for(by, handoff.own) else ("", _stranger(by, handoffs))
     return "", blocked or "own"
 
 
 def _mirrored(ticket: Ticket, kind: str, ident: str, name: str, by: str, handoffs: list[Handoff]) -> tuple[str, str]:
     """The handoff itself and the moves on it: the lead mirrors the one, the service partner asks with the other."""
     values = ticket.item(f"{kind}/{ident}")
-    handoff = _of(handoffs, ident if kind == "handoff" else str(values.get("handoff", "")))
+    handoff = get(handoffs, ident if kind == "handoff" else values.get("handoff"))
     if handoff is None:
         return "", "no-handoff"
-    if not _qualified(by, handoff):
+    if not speaks_for(by, handoff.own):
         return "", _stranger(by, handoffs)
-    theirs = ticket.origins[f"{kind}/{ident}"][0].endswith("@" + handoff.partner)
+    theirs = speaks_for(ticket.origins[f"{kind}/{ident}"][0], handoff.partner)
     if handoff.ruled in (NONE, UNSENT):
         return "", "not-yet"
     if handoff.role == SERVICE:
@@ -169,12 +167,11 @@ def _item(ticket: Ticket, kind: str, key: str, name: str, by: str, handoffs: lis
     author = ticket.origins[key][0]
     if any(value == "internal" for _, value in ticket.item_registers[key].get("visibility", ())):
         return "", "internal"  # for one of two people who did not see each other's writing is enough
-    to = str(values.get("to", ""))
-    handoff = _of(handoffs, to)
+    handoff = get(handoffs, values.get("to"))
     if handoff is None:
         hours = kind == "time" and not any(one.role == SERVICE for one in handoffs)
         return "", "hours" if hours else "unaddressed"
-    if not _qualified(by, handoff):
+    if not speaks_for(by, handoff.own):
         return "", _stranger(by, handoffs)
     answers = kind == "question" and name == "answer" and handoff.role == LEAD
     if is_received(author, handoffs) and not answers:
@@ -200,27 +197,33 @@ def _blocked(handoff: Handoff) -> str:
     return "not-yet" if handoff.status in (UNSENT, ASSIGNED) else "ended"
 
 
-def _of(handoffs: list[Handoff], ident: str) -> Handoff | None:
-    return next((one for one in handoffs if one.id == ident), None)
-
-
-def _qualified(by: str, handoff: Handoff) -> bool:
-    return bool(handoff.own) and by.endswith("@" + handoff.own)
-
-
 def _stranger(by: str, handoffs: list[Handoff]) -> str:
-    return "received" if any(by.endswith("@" + one.partner) for one in handoffs if one.partner) else "unqualified"
+    return "received" if is_received(by, handoffs) else "unqualified"
 
 
 def qualified(by: str, handoff: Handoff) -> str:
     """An author's name as a partner sees it."""
-    suffix = "@" + handoff.own
-    return by if by.endswith(suffix) else by + suffix
+    return by if speaks_for(by, handoff.own) else f"{by}@{handoff.own}"
 
 
 def is_received(by: str, handoffs: Iterable[Handoff]) -> bool:
     """Whether an author is one of a partner's."""
-    return any(one.partner and by.endswith("@" + one.partner) for one in handoffs)
+    return any(speaks_for(by, one.partner) for one in handoffs)
+
+
+def items_of(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """What is written to items: KIND/ID to field to value."""
+    items: dict[str, dict[str, Value]] = {}
+    for path, value in sets.items():
+        kind, ident, name = schema.split(path)
+        if kind:
+            items.setdefault(f"{kind}/{ident}", {})[name] = value
+    return items
+
+
+def shared_items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """The same of the items that can cross."""
+    return {key: values for key, values in items_of(sets).items() if key.partition("/")[0] in SHARED_KINDS}
 
 
 def shared_values(values: Mapping[str, Value], kind: str) -> dict[str, Value]:

@@ -1,10 +1,10 @@
 """The handoff table: who may do what in which status, and what comes of it. Pure; knows neither store nor network.
 
 A handoff is one cycle of one ticket between two organisations. It is moved by **moves**: whoever types a verb writes a move, and the
-lead's store rules on it. What is not in TRANSITIONS is refused. The diagrams in docs/outsourcing.md are made from the table.
+lead's store rules on it. What is not in TRANSITIONS is refused. `drawing` shows the table in docs/outsourcing.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from chit_sync.errors import ConflictError
@@ -151,12 +151,17 @@ class Handoff(NamedTuple):
     @property
     def partner(self) -> str:
         """The name of the other organisation."""
-        return self.text(SERVICE if self.role == LEAD else LEAD)
+        return self.text(other(self.role))
 
     @property
     def own(self) -> str:
         """The name of our organisation, as agreed with the partner."""
         return self.text(LEAD if self.role == LEAD else SERVICE)
+
+    @property
+    def countered(self) -> bool:
+        """Whether a counter-offer waits for an answer."""
+        return self.status == ASSIGNED and bool(self.text("proposal"))
 
     @property
     def version(self) -> int:
@@ -170,7 +175,32 @@ class Handoff(NamedTuple):
 
     def role_of(self, by: str) -> str:
         """The role of an author: the service partner's people are qualified by its name, everybody else is the lead's."""
-        return SERVICE if by.endswith("@" + self.text(SERVICE)) else LEAD
+        return SERVICE if speaks_for(by, self.text(SERVICE)) else LEAD
+
+
+def other(role: str) -> str:
+    """The role of the other side."""
+    return SERVICE if role == LEAD else LEAD
+
+
+def speaks_for(by: str, organisation: str) -> bool:
+    """Whether an author is one of that organisation's people, by name."""
+    return bool(organisation) and by.endswith("@" + organisation)
+
+
+def get(found: Iterable[Handoff], ident: object) -> Handoff | None:
+    """The one with that id."""
+    return next((one for one in found if one.id == ident), None)
+
+
+def newest(found: Sequence[Handoff], role: str, partner: str = "") -> Handoff | None:
+    """The handoff that counts in this role of ours, with this partner or any: the open one, else the last. found: as `read` has them."""
+    return next((one for one in reversed(found) if one.role == role and partner in ("", one.partner)), None)
+
+
+def command(verb: str) -> str:
+    """A verb as one types it."""
+    return COMMANDS.get(verb, verb)
 
 
 def find(status: str, verb: str, role: str) -> Transition | None:
@@ -187,7 +217,7 @@ def possible(status: str, role: str) -> list[str]:
 def commands(status: str, role: str, *, countered: bool = False) -> list[str]:
     """The same, as one types them, each once. countered: whether a counter-offer waits, without which there is nothing to agree to."""
     verbs = [verb for verb in possible(status, role) if countered or verb != "agree"]
-    return list(dict.fromkeys(COMMANDS.get(verb, verb) for verb in verbs))
+    return list(dict.fromkeys(map(command, verbs)))
 
 
 def decide(status: str, verb: str, role: str, *, countered: bool = False) -> Transition:
@@ -202,10 +232,8 @@ def why_not(status: str, verb: str, role: str) -> str:
     """The reason why a verb is refused; it names the status."""
     stands = "the ticket is not outsourced" if status == NONE else f"the handoff is {status}"
     if (verb, role) not in _ROWS:
-        return (
-            f"`{COMMANDS.get(verb, verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}; {stands}"
-        )
-    return f"`{COMMANDS.get(verb, verb)}` is not possible: {stands}"
+        return f"`{command(verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}; {stands}"
+    return f"`{command(verb)}` is not possible: {stands}"
 
 
 def what_now(status: str, role: str, *, countered: bool = False) -> str:
@@ -215,8 +243,8 @@ def what_now(status: str, role: str, *, countered: bool = False) -> str:
         return f"Possible now: {', '.join(found)}."
     if role == SERVICE and status in ENDED:
         return "Nothing is to be done any more; the lead may offer it again."
-    other = commands(status, LEAD if role == SERVICE else SERVICE, countered=countered)
-    return f"It is for the other side now: {', '.join(other)}."
+    theirs = commands(status, other(role), countered=countered)
+    return f"It is for the other side now: {', '.join(theirs)}."
 
 
 def values_of(registers: Registers[int]) -> dict[str, Value]:
@@ -391,7 +419,7 @@ def _overtaken(handoff: Handoff, role: str) -> str:
     who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
     quoted = " ".join(handoff.text("reason").split())  # a ruling is one line
     said = f" ({quoted if len(quoted) <= _QUOTED else quoted[:_QUOTED] + '…'})" if quoted else ""
-    return f"it came too late: meanwhile {who} said `{COMMANDS.get(verb, verb)}`{said}; the handoff is {handoff.ruled}"
+    return f"it came too late: meanwhile {who} said `{command(verb)}`{said}; the handoff is {handoff.ruled}"
 
 
 def terms(move: Move) -> dict[str, Value]:
@@ -401,37 +429,4 @@ def terms(move: Move) -> dict[str, Value]:
 
 def proposed(handoff: Handoff) -> dict[str, Value]:
     """The terms of the open counter-offer."""
-    for move in handoff.moves:
-        if move.id == handoff.text("proposal"):
-            return terms(move)
-    return {}
-
-
-def diagram() -> str:
-    """The table as a state diagram in Mermaid's language, for the docs: an arrow for each pair of statuses, with all that leads there."""
-    names = {status: status.replace("-", "_") for status in STATUSES}
-    lines = [f'    state "{status}" as {name}' for status, name in names.items() if status != name]
-    arrows: dict[tuple[str, str], list[str]] = {}
-    for row in TRANSITIONS:
-        label = f"{COMMANDS.get(row.verb, row.verb)} ({_who(row)})"
-        for source in row.sources:
-            arrows.setdefault((source, row.target or source), []).append(label)
-    for (source, target), labels in arrows.items():
-        said = ", ".join(dict.fromkeys(labels))
-        lines.append(f"    {names.get(source, '[*]')} --> {names.get(target, '[*]')}: {said}")
-    return "\n".join(["stateDiagram-v2", *lines]) + "\n"
-
-
-def table() -> str:
-    """The table as rows of Markdown, for the docs."""
-    lines = ["| from | who | command | reason | to | |", "| --- | --- | --- | --- | --- | --- |"]
-    for row in TRANSITIONS:
-        verb = row.verb if row.by == "store" else f"`{COMMANDS.get(row.verb, row.verb)}`"
-        target = row.target or "as it was"
-        who = _who(row).replace(SERVICE, "service partner")
-        lines.append(f"| {', '.join(row.sources)} | {who} | {verb} | {row.reason} | {target} | {row.help} |")
-    return "\n".join(lines) + "\n"
-
-
-def _who(row: Transition) -> str:
-    return f"{row.role}'s store" if row.by == "store" else row.role
+    return next((terms(move) for move in handoff.moves if move.id == handoff.text("proposal")), {})

@@ -11,16 +11,14 @@ from chit_sync.authoring import Edit
 from chit_sync.crossing import SHARED_KINDS, is_received
 from chit_sync.errors import AmbiguousError, ConflictError, NotFoundError, UsageError
 from chit_sync.handoffs import (
-    ASSIGNED,
     AWAITING,
     LEAD,
     LIVE,
-    OPEN,
     SERVICE,
     UNSENT,
     Handoff,
-    commands,
     decide,
+    newest,
     what_now,
     why_not,
 )
@@ -53,23 +51,23 @@ def offer(
     Raises ConflictError where the handoff table or the partnership forbids it, NotFoundError for an unknown partner, UsageError.
     """
     verb = "draft" if draft else "offer"
-    last = _last(ticket, LEAD)
-    if last is not None and last.status == ASSIGNED and last.text("proposal") and not draft:
+    last = newest(ticket.handoffs, LEAD)
+    if last is not None and last.countered and not draft:
         if partner in ("", last.partner) and not terms:
             return Edit(ticket, move_paths(last, "agree", new_item(store)))
         raise ConflictError(
             f"{last.partner} proposes other terms",
             "`chit outsource` without terms agrees to them, `chit cancel` refuses.",
         )
-    countered = last is not None and bool(last.text("proposal"))
-    decide("none" if last is None else last.status, verb, LEAD, countered=countered)
+    status, countered = (handoffs.NONE, False) if last is None else (last.status, last.countered)
+    decide(status, verb, LEAD, countered=countered)
     if ticket.category not in OPEN_CATEGORIES:
         raise ConflictError("a closed ticket is not outsourced", "Reopen it first: `chit reopen`.")
-    above = _last(ticket, SERVICE)
+    above = newest(ticket.handoffs, SERVICE)
     if above is not None and above.status not in handoffs.TAKEN_ON and above.value("accepted") is None:
         raise ConflictError(
             f"the ticket belongs to {above.partner}, whose offer is {above.status}",
-            what_now(above.status, SERVICE, countered=bool(above.text("proposal"))),
+            what_now(above.status, SERVICE, countered=above.countered),
         )
     partner = partner or ("" if last is None else last.partner)
     _check_partner(store, partner, draft=draft)
@@ -78,9 +76,9 @@ def offer(
         sets: dict[str, Value] = {f"{key}/service": partner}
         sets |= {f"{key}/{name}": value for name, value in terms.items()}
     else:
-        before = _last(ticket, LEAD, partner)  # another partner does not learn what was agreed with that one
+        before = newest(ticket.handoffs, LEAD, partner)  # another partner does not learn what was agreed with that one
         kept = {} if before is None else {name: before.value(name) for name in KEPT_TERMS}
-        seen = Handoff(new_item(store), 0, {}, (), (), handoffs.NONE, handoffs.NONE)
+        seen = handoffs.standing(new_item(store), 0, {}, [])
         key = f"handoff/{seen.id}"
         values = {**DEFAULT_SHARES, **kept, **terms, "role": LEAD, "service": partner, "grace": grace or None}
         sets = {f"{key}/{name}": value for name, value in values.items() if value is not None}
@@ -99,7 +97,7 @@ def _check_partner(store: Store, name: str, *, draft: bool) -> None:
         if not remotes.listing(store):
             raise NotFoundError(f"no service partner {name!r}", f"`chit partner invite {name}` invites one.")
         return
-    found = next((one for one in partners.listing(store) if (one.name, one.role) == (name, SERVICE)), None)
+    found = partners.find(store, name, SERVICE)
     if found is None:
         raise NotFoundError(f"no service partner {name!r}", "`chit partner list` shows what there is.")
     if found.ended is not None:
@@ -119,28 +117,23 @@ def _check_terms(values: Mapping[str, Value]) -> None:
         raise UsageError("the charges that are authorised have no currency", "Say --currency EUR.")
 
 
-def _last(ticket: Ticket, role: str, partner: str = "") -> Handoff | None:
-    """The newest handoff of the ticket in this role of ours."""
-    found = [one for one in ticket.handoffs if one.role == role and partner in ("", one.partner)]
-    return next((one for one in reversed(found) if one.status in OPEN), found[-1] if found else None)
-
-
 def current(ticket: Ticket, verb: str, partner: str = "") -> Handoff:
     """The handoff that a verb is about. Raises ConflictError that names its status and what is possible, or says that there is none."""
     row = handoffs.VERBS[verb]
-    found = _last(ticket, row.role, partner)
+    found = newest(ticket.handoffs, row.role, partner)
     if found is None:
-        other = _last(ticket, SERVICE if row.role == LEAD else LEAD, partner)
-        if other is not None:
-            countered = bool(other.text("proposal"))
-            raise ConflictError(
-                why_not(other.status, verb, other.role), what_now(other.status, other.role, countered=countered)
+        theirs = newest(ticket.handoffs, handoffs.other(row.role), partner)
+        if theirs is not None:
+            reason, hint = (
+                why_not(theirs.status, verb, theirs.role),
+                what_now(theirs.status, theirs.role, countered=theirs.countered),
             )
+            raise ConflictError(reason, hint)
         raise ConflictError(
             f"the ticket is not outsourced{' to ' + partner if partner else ''}",
             "`chit board` shows what is with whom.",
         )
-    decide(found.status, verb, row.role, countered=bool(found.text("proposal")))
+    decide(found.status, verb, row.role, countered=found.countered)
     return found
 
 
@@ -294,8 +287,3 @@ def find_item(ticket: Ticket, ident: str, kinds: frozenset[str] = SHARED_KINDS) 
     if len(found) > 1:
         raise AmbiguousError(f"{ident} could be {len(found)} items", found, "Type more letters.")
     return found[0]
-
-
-def possible(handoff: Handoff) -> list[str]:
-    """The commands that are possible now, for us."""
-    return commands(handoff.status, handoff.role, countered=bool(handoff.text("proposal")))

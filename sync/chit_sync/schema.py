@@ -330,6 +330,15 @@ def field_of(path: str) -> Field:
     return field
 
 
+def split(path: str) -> tuple[str, str, str]:
+    """(kind, id, field) of a path of an item; ("", "", path) of one of the ticket itself."""
+    kind, _, rest = path.partition("/")
+    if kind not in ITEMS:
+        return "", "", path
+    item, _, name = rest.partition("/")
+    return kind, item, name
+
+
 def is_item(text: str) -> bool:
     """Whether the text can be an item's id."""
     return 1 <= len(text) <= 64 and text.isalnum() and text.isascii()
@@ -357,8 +366,8 @@ def type_of(path: str) -> str:
 
 def is_decided(path: str) -> bool:
     """Whether a path is one that a lead's store alone decides: a newer decision replaces an older one, and is no conflict for people."""
-    kind, _, rest = path.partition("/")
-    field = ITEMS[kind].get(rest.rpartition("/")[2]) if kind in ("handoff", "move") else None
+    kind, _, name = split(path)
+    field = ITEMS[kind].get(name) if kind in ("handoff", "move") else None
     return field is not None and field.writer == "system"
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from chit_sync import schema
-from chit_sync.crossing import AGREED, SHARED_KINDS, is_received, qualified, shared_values
-from chit_sync.errors import ConflictError, NotFoundError, PolicyError
+from chit_sync.crossing import AGREED, is_received, qualified, shared_items, shared_values
+from chit_sync.errors import ConflictError, PolicyError
 from chit_sync.handoffs import (
     ACCEPTED,
     ASSIGNED,
@@ -22,11 +22,13 @@ from chit_sync.handoffs import (
     UNSENT,
     Handoff,
     decide,
+    get,
+    newest,
 )
 from chit_sync.money import parse
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
-from chit_sync.work import refuse_charge, refuse_time
+from chit_sync.work import receiving, refuse_charge, refuse_time
 
 WORK_DONE = "Work was done."
 """What a partner reads of the lead's time entry where its author says no more."""
@@ -77,28 +79,9 @@ def pieces(ticket: Ticket, wish: Wish, new_item: Callable[[], str]) -> list[Piec
 
 def right_of(path: str) -> str:
     """The right that somebody needs to see and set a path; mostly none."""
-    kind, _, rest = path.partition("/")
-    name = rest.partition("/")[2]
-    fields = schema.ITEMS.get(kind)
-    return "" if fields is None or name not in fields else fields[name].right
-
-
-def open_one(ticket: Ticket, role: str, partner: str = "") -> Handoff | None:
-    """The handoff of a ticket that is still to be ended, in this role of ours, with this partner or any."""
-    for handoff in reversed(ticket.handoffs):
-        if handoff.role == role and handoff.status in OPEN and partner in ("", handoff.partner):
-            return handoff
-    return None
-
-
-def _items(sets: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
-    """KIND/ID to field to value, of the items that can cross."""
-    items: dict[str, dict[str, Value]] = {}
-    for path, value in sets.items():
-        key, _, name = path.rpartition("/")
-        if key.partition("/")[0] in SHARED_KINDS and "/" in key:
-            items.setdefault(key, {})[name] = value
-    return items
+    kind, _, name = schema.split(path)
+    field = schema.ITEMS[kind].get(name) if kind else None
+    return "" if field is None else field.right
 
 
 def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> None:
@@ -107,7 +90,7 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
         reason, hint = deletion_refused(found)
         if reason:
             raise ConflictError(reason, hint)
-    for key, values in _items(sets).items():
+    for key, values in shared_items(sets).items():
         if key not in ticket.item_registers or not set(values) - {"held"}:
             continue
         reason, hint = edit_refused(ticket, found, key, values)
@@ -117,7 +100,7 @@ def _check(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> N
         for path, value in sets.items():
             if path.startswith("move/") and value == handoff.id and path.endswith("/handoff"):
                 verb = str(sets[path.removesuffix("handoff") + "verb"])
-                decide(handoff.status, verb, handoff.role, countered=bool(handoff.text("proposal")))
+                decide(handoff.status, verb, handoff.role, countered=handoff.countered)
         written = {path for path in sets if path.startswith(f"handoff/{handoff.id}/")}
         if handoff.status != UNSENT and written - {f"handoff/{handoff.id}/bill_rate"}:
             raise ConflictError(f"the terms are locked: the handoff is {handoff.status}", "Look at it again.")
@@ -147,7 +130,7 @@ def _offered(handoff: Handoff) -> tuple[str, str]:
 def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping[str, Value]) -> tuple[str, str]:
     """(why an item cannot be edited now, what to do instead); empty if it can."""
     item = ticket.item(key)
-    handoff = next((one for one in found if one.id == item.get("to")), None)
+    handoff = get(found, item.get("to"))
     kind, _, ident = key.partition("/")
     releases = "held" in values and values["held"] is None and values.get("visibility") != "internal"
     if handoff is not None and item.get("held") and releases and handoff.status not in LIVE:
@@ -181,17 +164,17 @@ def edit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mapping
 
 def _address(ticket: Ticket, found: list[Handoff], sets: dict[str, Value], wish: Wish) -> None:
     """Says of new items, and of those that become visible, which handoff they are for."""
-    for key, values in _items(sets).items():
+    for key, values in shared_items(sets).items():
         kind, _, ident = key.partition("/")
         item = ticket.item(key)
         visibility = values.get("visibility", item.get("visibility", "public"))
         if item.get("to") or values.get("to") or visibility == "internal":
-            if item.get("to") and values.get("visibility") == "public" and _is_service(found, str(item["to"])):
+            if item.get("to") and values.get("visibility") == "public" and _is_service(found, item["to"]):
                 sets[f"{key}/visibility"] = "partner"
             continue
         if item and "visibility" not in values:
             continue  # an item from before the handoff, or for nobody outside, stays so
-        handoff = _chosen(found, wish.to)
+        handoff = receiving(found, wish.to)
         if handoff is None:
             continue
         if kind == "time" and handoff.role == LEAD:
@@ -204,24 +187,14 @@ def _address(ticket: Ticket, found: list[Handoff], sets: dict[str, Value], wish:
             sets[f"{key}/visibility"] = "partner"
 
 
-def _is_service(found: list[Handoff], ident: str) -> bool:
-    return any(one.id == ident and one.role == SERVICE for one in found)
-
-
-def _chosen(found: list[Handoff], partner: str) -> Handoff | None:
-    """The handoff that new items are for. Where there are two it is that in which we do the work, unless a partner is named."""
-    open_ones = [one for one in found if one.status in (*LIVE, AWAITING)]
-    if partner:
-        for one in open_ones:
-            if one.partner == partner:
-                return one
-        raise NotFoundError(f"the ticket is not with {partner} now", "`chit board` shows what is with whom.")
-    return next((one for one in open_ones if one.role == SERVICE), open_ones[0] if open_ones else None)
+def _is_service(found: list[Handoff], ident: Value) -> bool:
+    handoff = get(found, ident)
+    return handoff is not None and handoff.role == SERVICE
 
 
 def _check_limits(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value]) -> None:
     """Raises PolicyError for more than the lead has authorised."""
-    for key, values in _items(sets).items():
+    for key, values in shared_items(sets).items():
         reason = limit_refused(ticket, found, key, values)
         if reason:
             raise PolicyError(reason, "With --over-limit the lead is asked; nothing is recorded until then.")
@@ -231,7 +204,7 @@ def limit_refused(ticket: Ticket, found: list[Handoff], key: str, values: Mappin
     """Why time or a charge goes beyond what is authorised; empty if it does not."""
     kind, _, ident = key.partition("/")
     item = {**ticket.item(key), **values}
-    handoff = next((one for one in found if one.id == item.get("to")), None)
+    handoff = get(found, item.get("to"))
     if handoff is None or handoff.role != SERVICE or item.get("deleted") or item.get("visibility") == "internal":
         return ""
     if kind == "time" and "minutes" in values:
@@ -309,20 +282,22 @@ def move_paths(handoff: Handoff, verb: str, item: str, **fields: Value) -> dict[
 
 def _audience(ticket: Ticket, found: list[Handoff], sets: Mapping[str, Value], path: str) -> Handoff | None:
     """The handoff in which a path is meant to leave; None for what stays in the organisation."""
-    key, _, name = path.rpartition("/")
-    kind, _, ident = key.partition("/")
-    if kind not in schema.ITEMS or not ident:
+    kind, ident, name = schema.split(path)
+    if not kind:
         if path not in AGREED and path != "requester":
             return None
-        lead = next((one for one in found if one.role == LEAD and one.status in LIVE), None)
-        return None if lead is None or (path == "requester" and not lead.value("share_contact")) else lead
+        lead = newest(found, LEAD)
+        if lead is None or lead.status not in LIVE or (path == "requester" and not lead.value("share_contact")):
+            return None
+        return lead
     if not schema.ITEMS[kind][name].leaves or kind == "handoff":
         return None
+    key = f"{kind}/{ident}"
     item = {**ticket.item(key), **{p.rpartition("/")[2]: value for p, value in sets.items() if p.startswith(key + "/")}}
     if kind == "move":
-        handoff = next((one for one in found if one.id == item.get("handoff")), None)
+        handoff = get(found, item.get("handoff"))
         return handoff if handoff is not None and handoff.role == SERVICE else None
-    handoff = next((one for one in found if one.id == item.get("to")), None)
+    handoff = get(found, item.get("to"))
     if handoff is None or item.get("visibility") == "internal" or handoff.status not in OPEN:
         return None
     if key in ticket.item_registers and is_received(ticket.origins[key][0], [handoff]):

@@ -4,11 +4,11 @@ Pure. What a handoff counts is decided here, once, so that both sides come to th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from chit_sync import money
-from chit_sync.errors import UsageError
-from chit_sync.handoffs import AWAITING, LEAD, LIVE, SERVICE, Handoff
+from chit_sync.errors import NotFoundError, UsageError
+from chit_sync.handoffs import AWAITING, LEAD, LIVE, SERVICE, Handoff, speaks_for
 from chit_sync.registers import Value
 from chit_sync.schema import MAX_NAME
 from chit_sync.ticket import Charge, Ticket, Time
@@ -79,35 +79,26 @@ def charge_paths(item: str, cents: int, currency: str, note: str, visibility: st
 # What counts for a handoff
 
 
-def _by_service(ticket: Ticket, handoff_id: str, author: str) -> bool:
-    """Whether an item of this author counts for the handoff.
+def _counts(ticket: Ticket, handoff_id: str) -> Callable[[Time | Charge], bool]:
+    """Whether an item counts for the handoff: if it is for it, and not held.
 
     Only the service partner's work does. The lead has the partner's with the partner's name behind the author's, beside its own;
     the service partner has its own, beside what the lead's name is behind.
     """
     values = ticket.item(f"handoff/{handoff_id}")
-    if values.get("role") == LEAD:
-        return author.endswith(f"@{values.get(SERVICE)}")
-    return not author.endswith(f"@{values.get(LEAD)}")
+    ours_is_lead = values.get("role") == LEAD
+    theirs = str(values.get(SERVICE if ours_is_lead else LEAD, ""))
+    return lambda one: one.to == handoff_id and not one.held and speaks_for(one.author, theirs) == ours_is_lead
 
 
 def times_of(ticket: Ticket, handoff_id: str) -> Iterator[Time]:
     """The time entries that count for a handoff: the service partner's, without those that are held."""
-    for time in ticket.times:
-        if time.to == handoff_id and not time.held and _by_service(ticket, handoff_id, time.author):
-            yield time
+    return filter(_counts(ticket, handoff_id), ticket.times)
 
 
 def charges_of(ticket: Ticket, handoff_id: str) -> Iterator[Charge]:
     """The charges that count for a handoff; what was bundled stands for time, not for a cost."""
-    for charge in ticket.charges:
-        if (
-            charge.to == handoff_id
-            and not charge.held
-            and not charge.bundle
-            and _by_service(ticket, handoff_id, charge.author)
-        ):
-            yield charge
+    return filter(_counts(ticket, handoff_id), (charge for charge in ticket.charges if not charge.bundle))
 
 
 def used_minutes(ticket: Ticket, handoff_id: str, replaces: str = "") -> int:
@@ -168,7 +159,12 @@ def bundle(ticket: Ticket, handoff: Handoff) -> tuple[int, str] | None:
     return cents, str(handoff.value("currency") or "")
 
 
-def receiving(ticket: Ticket, partner: str = "") -> Handoff | None:
-    """The handoff that new items are for: with that partner if one is named, else in a chain that in which we do the work."""
-    found = [one for one in ticket.handoffs if one.status in (*LIVE, AWAITING) and partner in ("", one.partner)]
-    return next((one for one in found if one.role == SERVICE), found[0] if found else None)
+def receiving(found: Iterable[Handoff], partner: str = "") -> Handoff | None:
+    """The handoff of a ticket's that new items are for: where there are several that in which we do the work, unless a partner is named.
+
+    Raises NotFoundError if the ticket is not with that partner.
+    """
+    running = [one for one in found if one.status in (*LIVE, AWAITING) and partner in ("", one.partner)]
+    if partner and not running:
+        raise NotFoundError(f"the ticket is not with {partner} now", "`chit board` shows what is with whom.")
+    return next((one for one in running if one.role == SERVICE), running[0] if running else None)

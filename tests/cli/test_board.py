@@ -191,6 +191,7 @@ def test_what_is_below(parties: Parties, made: dict[str, str]) -> None:
     assert "    counter: Too little.\n" in text
     assert "    80.00 EUR an hour; up to 10h of work; up to 50.00 EUR of charges\n" in text
     assert "    acme proposes instead: 90.00" in text
+    assert text.splitlines()[0] == "With acme: assigned; possible: outsource, cancel"
     assert "    decline: Nobody is free." in page(parties, "lead", made["declined"])
     assert any(" by bob@acme: Which floor?" in line for line in page(parties, "lead", made["in-progress"]))
     assert "98765" not in parties.service("show", made["accepted"]).out

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import handoffs, schema
+from chit_sync import drawing, handoffs, schema
 from chit_sync.errors import ConflictError
 from chit_sync.handoffs import LEAD, SERVICE, STATUSES, TAKEN, Circumstances, Handoff, Move, Ruling
 from chit_sync.registers import Value
@@ -620,11 +620,11 @@ def test_deleting(role: str, status: str, accepted: int | None) -> None:
 
 def test_table_and_diagram_say_all() -> None:
     """The generated table has a line for each row, the diagram an arrow for each pair of statuses, each naming all its verbs."""
-    lines = handoffs.table().splitlines()[2:]
+    lines = drawing.table().splitlines()[2:]
     assert len(lines) == len(handoffs.TRANSITIONS)
     for line, row in zip(lines, handoffs.TRANSITIONS, strict=True):
         assert f"| {row.target or 'as it was'} |" in line
-    arrows = re.findall(r"    (\S+) --> (\S+): ([^:;\n]+)$", handoffs.diagram(), re.M)
+    arrows = re.findall(r"    (\S+) --> (\S+): ([^:;\n]+)$", drawing.diagram(), re.M)
     assert len({arrow[:2] for arrow in arrows}) == len(arrows)
 
     def node(status: str) -> str:

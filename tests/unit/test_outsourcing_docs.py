@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chit.commands import COMMANDS
-from chit_sync import crossing, handoffs, schema
+from chit_sync import crossing, drawing, handoffs, schema
 from chit_sync.clock import MINUTE
 from chit_sync.policy import RIGHTS
 from support.parties import Parties
@@ -39,12 +39,12 @@ def _between(mark: str) -> str:
 
 def test_table() -> None:
     """The table on the page is the one by which the lead's store rules."""
-    assert _between("the table") == handoffs.table()
+    assert _between("the table") == drawing.table()
 
 
 def test_diagram() -> None:
     """So is the diagram."""
-    assert _between("the diagram") == f"```mermaid\n{handoffs.diagram()}```\n"
+    assert _between("the diagram") == f"```mermaid\n{drawing.diagram()}```\n"
 
 
 def test_every_word() -> None:
@@ -53,7 +53,7 @@ def test_every_word() -> None:
         assert f"`{word}`" in PAGE
     for row in handoffs.TRANSITIONS:
         if row.by == "person":
-            assert f"`{handoffs.COMMANDS.get(row.verb, row.verb)}" in PAGE
+            assert f"`{handoffs.command(row.verb)}" in PAGE
     assert handoffs.COMMANDS.keys() <= handoffs.VERBS.keys()
     for name in set(re.findall(r"`chit ([a-z]+)", PAGE)):
         assert name in COMMANDS

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chit_sync import money, schema, work
-from chit_sync.errors import UsageError
+from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.handoffs import Handoff
 from chit_sync.registers import Registers, Value
 from chit_sync.store import worked
@@ -273,14 +273,15 @@ def test_the_handoff_that_new_items_are_for() -> None:
     offered = live("q", "assigned", role="lead", lead="acme", service="initech")
 
     def found(*handoffs: tuple[str, tuple[str, dict[str, Value]]], partner: str = "") -> str:
-        one = work.receiving(ticket(items=dict(handoffs)), partner)
+        one = work.receiving(ticket(items=dict(handoffs)).handoffs, partner)
         return "" if one is None else one.id
 
     assert found() == found(over, offered) == ""
     assert found(down, over) == "d"
     assert found(up, down, over) == found(down, up) == "u"
     assert found(up, down, partner="initech") == "d"
-    assert found(up, down, partner="nobody") == ""
+    with pytest.raises(NotFoundError, match="not with nobody now"):
+        found(up, down, partner="nobody")
 
 
 def test_entries_of_many_tickets(store: Store, clock: Clock) -> None:

@@ -126,7 +126,7 @@ def _waiting(app: App, name: str, kind: "Kind") -> list[str]:
             line += f"  {one.number}"
         line += f"  {clean(one.title)}"
         if one.verb:
-            from chit.tidings import command as command_of
+            from chit_sync.handoffs import command as command_of
 
             line += f"\n        `{command_of(one.verb)}`: {clean(translate(one.reason))}"
         lines.append(line)

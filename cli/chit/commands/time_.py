@@ -8,7 +8,6 @@ from chit.entries import (
     ask,
     audience,
     audience_options,
-    handoff_of,
     id_of,
     limited,
     list_options,
@@ -26,6 +25,7 @@ from chit.written import write
 from chit_sync.authoring import Edit
 from chit_sync.clock import HOUR
 from chit_sync.errors import UsageError
+from chit_sync.handoffs import get
 from chit_sync.registers import Value
 from chit_sync.store.making import new_item
 from chit_sync.store.worked import Entry
@@ -129,7 +129,7 @@ def edit(
         raise UsageError("nothing to change was given", "Give a span, -m, -F or --date.")
     found = one(app, ticket)
     ident = id_of(found, "time", entry)
-    handoff = handoff_of(found, next(time.to for time in found.times if time.id == ident))
+    handoff = get(found.handoffs, next(time.to for time in found.times if time.id == ident))
     if over_limit and span is not None and handoff is not None and limited(handoff):
         reason = refuse_time(found, handoff, parse_span(span), replaces=ident)
         if reason:

@@ -12,6 +12,7 @@ from chit_sync import arriving, policy
 from chit_sync.change import Change
 from chit_sync.codec import decode
 from chit_sync.errors import AccessError, NotFoundError, OtherStoreError, UsageError
+from chit_sync.handoffs import speaks_for
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import BlobState, Expect, Reading
 from chit_sync.remotes.local import LocalLog, mark_served
@@ -122,7 +123,7 @@ class PartnerLog:
             after = rows[-1][0]
             batch: list[Sent] = []
             for _, number, ident, body in rows:
-                if decode(body).by.endswith("@" + self.partner.name):
+                if speaks_for(decode(body).by, self.partner.name):
                     place += 1
                     batch.append(Sent(place, number, ident, body))
             if batch:
@@ -158,7 +159,7 @@ class PartnerLog:
             return Result(REFUSED, reason=error.message)
         number = self._ticket(change.ticket)
         if known:
-            mine = number and change.by.endswith("@" + self.partner.name)
+            mine = number and speaks_for(change.by, self.partner.name)
             return Result(HAD, 0, number) if mine else Result(REFUSED, reason=arriving.UNKNOWN)
         ticket = reading.load(self.store, number) if number else None
         reason = policy.ahead(change, self.store.now()) or arriving.from_service(

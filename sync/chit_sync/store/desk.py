@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chit_sync import crossing, handoffs
 from chit_sync.change import Change
 from chit_sync.handoffs import ACCEPTED, ASSIGNED, LEAD, SERVICE, Handoff
-from chit_sync.registers import Registers
+from chit_sync.registers import Registers, Value
 from chit_sync.sharing import move_paths
 from chit_sync.store import log, reading, ruling
 from chit_sync.store.database import Store, explained
@@ -40,23 +40,17 @@ def taken(
             desk.attend(number, seq, record)
 
 
-def hold(store: Store, number: int, sets: Iterable[str]) -> bool:
-    """Holds back what a partner did not take of these paths; whether there was any such item. Call it inside a transaction."""
+def hold(store: Store, number: int, sets: Mapping[str, Value]) -> bool:
+    """Holds back what a partner did not take of a change; whether there was any such item. Call it inside a transaction."""
     ticket = reading.load(store, number)
-    keys = _shared(sets)
-    for key in keys:
+    keys = crossing.shared_items(sets)
+    for key in sorted(keys):
         _hold(store, ticket, [key], str(ticket.item(key).get("to", "")))
     return bool(keys)
 
 
 def _hold(store: Store, ticket: Ticket, keys: Iterable[str], handoff: str) -> None:
     rewrite(store, ticket, {f"{key}/held": handoff for key in keys if not ticket.item(key).get("held")}, SYSTEM)
-
-
-def _shared(sets: Iterable[str]) -> list[str]:
-    """The items (KIND/ID) of these paths that can cross at all."""
-    keys = dict.fromkeys(path.rpartition("/")[0] for path in sets)
-    return sorted(key for key in keys if key.partition("/")[0] in crossing.SHARED_KINDS)
 
 
 def expire(store: Store) -> int:
@@ -66,7 +60,7 @@ def expire(store: Store) -> int:
             return 0
     with store.transaction():
         known = Partners(store)
-        return sum(ruling.expire(store, known, number) for number in due(store))
+        return sum(ruling.expire(store, known, reading.load(store, number)) for number in due(store))
 
 
 _NEXT = """INSERT INTO outbound (partner, place, seq) SELECT :partner, 1 + max(
@@ -104,7 +98,7 @@ class _Desk:
         if target:
             self._send(seq, record, next(one for one in found if one.id == target))
         elif held and not any(one.id == held and self._is_from(one) for one in found):
-            _hold(self.store, ticket, _shared(change.set), held)
+            _hold(self.store, ticket, crossing.shared_items(change.set), held)
         if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
             self._withdraw(ticket, change)
         for handoff in found:
@@ -159,8 +153,8 @@ class _Desk:
 
     def _withdraw(self, ticket: Ticket, change: Change) -> None:
         """What a service partner rewrites must be published anew: the requester reads what the lead has read."""
-        keys = [key for key in _shared(change.set) if ticket.item(key).get("visibility") == "public"]
-        shown = {f"{key}/visibility": "partner" for key in keys}
+        keys = crossing.shared_items(change.set)
+        shown = {f"{key}/visibility": "partner" for key in keys if ticket.item(key).get("visibility") == "public"}
         rewrite(self.store, ticket, shown, SYSTEM)
 
     # Where we are the service partner
@@ -171,7 +165,7 @@ class _Desk:
         for key in sight.items:
             values = ticket.item(key)
             partner = self.partners.lead(str(values.get("lead")))
-            if values.get("role") or partner is None or not by.endswith("@" + partner.name):
+            if values.get("role") or partner is None or not handoffs.speaks_for(by, partner.name):
                 continue
             rewrite(self.store, ticket, {f"{key}/role": SERVICE}, SYSTEM)
             adopted = True
@@ -185,6 +179,5 @@ class _Desk:
 
 def _is_work(change: Change, handoff: Handoff) -> bool:
     """Whether a change is the service partner's work, after which a handoff that was accepted is in progress."""
-    return handoff.role_of(change.by) == SERVICE and any(
-        path.partition("/")[0] in crossing.SHARED_KINDS and not path.startswith("question/") for path in change.set
-    )
+    items = crossing.shared_items(change.set)
+    return handoff.role_of(change.by) == SERVICE and any(not key.startswith("question/") for key in items)

@@ -7,7 +7,8 @@ from chit_sync.change import NONCE_BYTES, Change, digest, encode, nonce
 from chit_sync.clock import next_stamp
 from chit_sync.errors import ConflictError
 from chit_sync.ids import ITEM_BYTES, letters
-from chit_sync.registers import Heads, Registers, Value, every, losers, seen
+from chit_sync.registers import Heads, Value, every, losers, seen
+from chit_sync.schema import split
 from chit_sync.store import log
 from chit_sync.store.database import Store
 from chit_sync.store.log import Record
@@ -38,13 +39,9 @@ class Pen:
 
 def heads(ticket: Ticket, path: str) -> Heads[int] | None:
     """Who wrote what is at a path of the ticket or of one of its items; None if nobody did."""
-    key, slash, name = path.rpartition("/")
-    registers: Registers[int] | None = ticket.registers
-    if slash and key != "labels" and not path.startswith("labels/"):
-        registers = ticket.item_registers.get(key)
-    else:
-        name = path
-    return None if registers is None else registers.get(name)
+    kind, ident, name = split(path)
+    registers = ticket.item_registers.get(f"{kind}/{ident}", {}) if kind else ticket.registers
+    return registers.get(name)
 
 
 def _ids(store: Store, seqs: Sequence[int]) -> list[str]:

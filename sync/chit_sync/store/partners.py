@@ -70,6 +70,11 @@ def get(store: Store, name: str, role: str | None = None) -> Partner:
     return found[0]
 
 
+def find(store: Store, name: str, role: str) -> Partner | None:
+    """The partner of exactly that name, ended or not, that is this to us."""
+    return _only(_select(store, "p.name = ? AND p.role = ?", name, role))
+
+
 def of_remote(store: Store, remote: int) -> Partner | None:
     """The lead whose store is that remote."""
     return _only(_select(store, "p.remote = ?", remote))
@@ -121,7 +126,7 @@ def invite(store: Store, name: str, *, own: str, expires_in: int, dry_run: bool 
     with store.transaction(dry_run=dry_run) as db:
         _check_apart(store, name, own)
         now = store.now()
-        found = _only(_select(store, "p.name = ? AND p.role = ?", name, SERVICE))
+        found = find(store, name, SERVICE)
         if found is None:
             db.execute("INSERT INTO partners (name, own, role, created) VALUES (?, ?, ?, ?)", (name, own, SERVICE, now))
             ident: int = db.execute("SELECT last_insert_rowid()").fetchone()[0]
@@ -229,7 +234,7 @@ def check_joining(store: Store, invitation: "Invitation", remote: str | None = N
         )
     _check_names(invitation.lead, invitation.name)
     _check_apart(store, invitation.lead, invitation.name)
-    found = _only(_select(store, "p.name = ? AND p.role = ?", invitation.lead, LEAD))
+    found = find(store, invitation.lead, LEAD)
     if found is not None and found.ended is None and found.store != invitation.store:
         raise ConflictError(
             f"there is a lead {found.name} already, whose store is another one",
@@ -266,7 +271,7 @@ def joined(
     """
     with store.transaction(dry_run=dry_run) as db:
         name = check_joining(store, invitation, remote)
-        found = _only(_select(store, "p.name = ? AND p.role = ?", invitation.lead, LEAD))
+        found = find(store, invitation.lead, LEAD)
         if found is None:
             db.execute(
                 "INSERT INTO partners (name, own, role, created) VALUES (?, ?, ?, ?)",

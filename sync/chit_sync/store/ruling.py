@@ -6,7 +6,7 @@ What a move may do is `handoffs`' business. Every function is called inside a tr
 from collections.abc import Mapping
 
 from chit_sync import crossing, handoffs, ids, schema, work
-from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move
+from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move, get, other, speaks_for
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
 from chit_sync.schema import OPEN_CATEGORIES
@@ -19,9 +19,6 @@ from chit_sync.ticket import Ticket
 SYSTEM = "chit"
 """Who does what nobody did."""
 
-SUMMARY = ("title", "priority", "due")
-"""What an offer says of the ticket."""
-
 
 class Partners:
     """The organisations that this store exchanges with; a colleague's copy of it knows none."""
@@ -31,7 +28,7 @@ class Partners:
 
     def beyond(self, handoff: Handoff) -> Partner | None:
         """The organisation on the other side, if this is the store that exchanges with it."""
-        return self._found.get((SERVICE if handoff.role == LEAD else LEAD, handoff.partner))
+        return self._found.get((other(handoff.role), handoff.partner))
 
     def lead(self, name: str) -> Partner | None:
         """The lead of that name."""
@@ -48,10 +45,10 @@ def rule(store: Store, known: Partners, number: int, ident: str) -> None:
     """Rules on a move, if it is for this store to rule on and was not ruled on yet."""
     ticket = reading.load(store, number)
     found = handoffs.read(ticket.item_registers, ticket.origins, every=True)
-    handoff = next((one for one in found if one.id == ticket.item(f"move/{ident}").get("handoff")), None)
+    handoff = get(found, ticket.item(f"move/{ident}").get("handoff"))
     if handoff is None or not known.rules_on(handoff):
         return
-    if expire(store, known, number):
+    if expire(store, known, ticket):
         rule(store, known, number, ident)
         return
     move = next(one for one in handoff.moves if one.id == ident)
@@ -78,9 +75,8 @@ def begin(store: Store, ticket: Ticket, handoff: Handoff) -> None:
     _mirror(store, ticket, handoff, {"status": WORKING, "since": store.now()}, crossing.qualified(SYSTEM, handoff))
 
 
-def expire(store: Store, known: Partners, number: int) -> int:
+def expire(store: Store, known: Partners, ticket: Ticket) -> int:
     """Declines the offers of a ticket whose time has passed; returns how many."""
-    ticket = reading.load(store, number)
     due = [one for one in ticket.handoffs if known.rules_on(one) and handoffs.is_due(one, store.now())]
     for handoff in due:
         sets: dict[str, Value] = {
@@ -131,12 +127,12 @@ def _write_down(
 def _follow_up(store: Store, known: Partners, number: int, ident: str, move: Move) -> None:
     """What belongs to a transition besides the status."""
     ticket = reading.load(store, number)
-    handoff = next((one for one in ticket.handoffs if one.id == ident), None)
+    handoff = get(ticket.handoffs, ident)
     if handoff is None:
         return
     system = crossing.qualified(SYSTEM, handoff)
     if move.verb == "offer":
-        rewrite(store, ticket, _fields(ticket, SUMMARY), system)
+        rewrite(store, ticket, _fields(ticket, crossing.OFFERED), system)
     elif move.verb == "accept":
         contact = ("requester",) if handoff.value("share_contact") else ()
         rewrite(store, ticket, _fields(ticket, (*crossing.AGREED, *contact)), system)
@@ -178,7 +174,7 @@ def _snapshot(store: Store, ticket: Ticket, handoff: Handoff) -> None:
         ):
             continue
         shown = {**crossing.shared_values(values, kind), "to": handoff.id}
-        own = next((one.own for one in found if one.own and author.endswith("@" + one.own)), "")
+        own = next((one.own for one in found if speaks_for(author, one.own)), "")
         name = author.removesuffix("@" + own) if own else author
         if name == ticket.value("requester") and not handoff.value("share_contact"):
             name = SYSTEM

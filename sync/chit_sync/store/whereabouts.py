@@ -11,7 +11,7 @@ from chit_sync import schema
 from chit_sync.change import Change
 from chit_sync.crossing import towards
 from chit_sync.errors import AmbiguousError, NotFoundError
-from chit_sync.handoffs import LEAD, SERVICE, Handoff
+from chit_sync.handoffs import Handoff, other, speaks_for
 from chit_sync.registers import Value
 from chit_sync.store import partners, reading, remotes
 from chit_sync.store.database import Store, explained
@@ -85,7 +85,7 @@ def why(store: Store, number: int, name: str) -> Why:
             newest[handoff.role, handoff.partner] = handoff
     sides = []
     for (role, partner), handoff in newest.items():
-        seen = _Seen(store, ticket, handoff, known.get((SERVICE if role == LEAD else LEAD, partner)))
+        seen = _Seen(store, ticket, handoff, known.get((other(role), partner)))
         places = [seen.place(one) for one in paths]
         sides.append(Side(partner, role, handoff.id, handoff.status, _whole(places), places))
     if not sides:
@@ -170,7 +170,7 @@ class _Seen:
         ident, origin, change = _change(self.store, seq)
         held = "/" in path and self.ticket.item(path.rpartition("/")[0]).get("held")
         state, rule, reason = self._sent(seq, origin, path)
-        if change.by.endswith("@" + self.handoff.partner):
+        if speaks_for(change.by, self.handoff.partner):
             state, rule = THEIRS, "theirs"
         elif held and state in ("", REFUSED) and any(held == one.id for one in self._handoffs()):
             state, rule = HELD, "held"
