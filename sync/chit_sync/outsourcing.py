@@ -76,14 +76,22 @@ def offer(
         sets: dict[str, Value] = {f"{key}/service": partner}
         sets |= {f"{key}/{name}": value for name, value in terms.items()}
     else:
-        before = newest(ticket.handoffs, LEAD, partner)  # another partner does not learn what was agreed with that one
-        kept = {} if before is None else {name: before.value(name) for name in KEPT_TERMS}
+        kept = kept_terms(ticket, partner)
         seen = handoffs.standing(new_item(store), 0, {}, [])
         key = f"handoff/{seen.id}"
         values = {**DEFAULT_SHARES, **kept, **terms, "role": LEAD, "service": partner, "grace": grace or None}
         sets = {f"{key}/{name}": value for name, value in values.items() if value is not None}
     _check_terms({**seen.values, **{path.rpartition("/")[2]: value for path, value in sets.items()}})
     return Edit(ticket, {**sets, **move_paths(seen, verb, new_item(store))})
+
+
+def kept_terms(ticket: Ticket, partner: str = "") -> dict[str, Value]:
+    """The terms of an offer that hold where nothing else is said: those of the draft, else of the last time with that partner, or of the
+    last time at all. Another partner does not learn what was agreed with that one."""
+    last = newest(ticket.handoffs, LEAD)
+    if last is not None and last.status != UNSENT:
+        last = newest(ticket.handoffs, LEAD, partner)
+    return {} if last is None else {name: last.value(name) for name in KEPT_TERMS}
 
 
 def _check_partner(store: Store, name: str, *, draft: bool) -> None:

@@ -14,7 +14,6 @@ from chit.selection import to_write
 from chit_sync import outsourcing
 from chit_sync.authoring import Edit
 from chit_sync.errors import UsageError
-from chit_sync.handoffs import LEAD, UNSENT
 from chit_sync.registers import Value
 from chit_sync.ticket import Ticket
 
@@ -68,14 +67,7 @@ def outsource(
 
 def _offer(app: App, ticket: Ticket, partner: str, given: Mapping[str, Any], grace: int, draft: bool) -> Edit:
     """An offer of one ticket, or a draft of one."""
-    wanted = (
-        terms.read(app, given, _before(ticket, partner)) if any(value is not None for value in given.values()) else {}
-    )
+    wanted: dict[str, Value] = {}
+    if any(value is not None for value in given.values()):
+        wanted = terms.read(app, given, outsourcing.kept_terms(ticket, partner))
     return outsourcing.offer(app.store, ticket, partner, wanted, draft=draft, grace=grace)
-
-
-def _before(ticket: Ticket, partner: str) -> dict[str, Value]:
-    """The terms that hold where nothing else is said: those of the draft, or of the last time with this partner."""
-    found = [one for one in ticket.handoffs if one.role == LEAD]
-    last = next((one for one in reversed(found) if one.status == UNSENT or partner in ("", one.partner)), None)
-    return {} if last is None else {name: last.value(name) for name in outsourcing.KEPT_TERMS}
