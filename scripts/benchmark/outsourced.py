@@ -45,17 +45,16 @@ class Maker:
 
     def __init__(self, folder: Path, seed: int, partners: Sequence[str]) -> None:
         from chit_sync.invitation import Joining
-        from chit_sync.store import opening
-        from chit_sync.store import partners as rows
+        from chit_sync.store import inviting, opening
 
         self.random = Random(seed)
         self.clock = (synthetic.START + 3 * synthetic.YEAR) * 1_000_000
         folder.mkdir(parents=True)
         self.store = opening.create(str(folder / ".chit"), now=self._now, entropy=self.random.randbytes)
         for partner in partners:
-            _, secret, _ = rows.invite(self.store, partner, own=OWN, expires_in=3_600_000_000)
+            _, secret, _ = inviting.invite(self.store, partner, own=OWN, expires_in=3_600_000_000)
             joining = Joining(secret, f"chit_{secret}", self._item(), self.store.meta("store"))
-            rows.accept_invitation(self.store, joining)
+            inviting.accept_invitation(self.store, joining)
 
     def _now(self) -> int:
         self.clock += 1_000_000

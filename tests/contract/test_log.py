@@ -16,7 +16,7 @@ from chit_sync.errors import AccessError, ChitError, ConflictError, NotFoundErro
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes.base import Expect, Log
 from chit_sync.remotes.registry import open_remote
-from chit_sync.store import blobs, log, partners, tokens
+from chit_sync.store import blobs, inviting, log, partners, tokens
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.wire import HAD, PROTOCOL, REFUSED, TAKEN, Offer, Sent
 from conftest import NewStore
@@ -314,7 +314,7 @@ def test_what_is_no_hash_is_no_path(served: tuple[Store, Log], name: str) -> Non
 def _invited(store: Store) -> Joining:
     """Invites a partner; what it will send."""
     store.now = time_of_day  # as of the log behind the address
-    _, secret, _ = partners.invite(store, "acme", own="globex", expires_in=DAY)
+    _, secret, _ = inviting.invite(store, "acme", own="globex", expires_in=DAY)
     return Joining(secret, tokens.PREFIX + "t" * 43, "l" * 32, store.meta("store"))
 
 

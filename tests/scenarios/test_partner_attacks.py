@@ -26,7 +26,7 @@ from chit_sync.registers import Value
 from chit_sync.remotes.base import Log
 from chit_sync.remotes.registry import open_remote
 from chit_sync.schema import ITEMS
-from chit_sync.store import blobs, fsck, partners, remotes, tokens
+from chit_sync.store import blobs, fsck, inviting, partners, remotes, tokens
 from chit_sync.store.database import Store
 from chit_sync.wire import Offer, Sent
 from conftest import NewStore
@@ -571,7 +571,7 @@ def test_an_invitation_is_for_one(scene: Scene) -> None:
     """One that was used, has expired, is for another store, or is none, admits nobody and tells nothing of partners."""
     lead = scene.lead
     before = (partners.listing(lead), tokens.listing(lead))
-    _, secret, _ = partners.invite(lead, "hooli", own="globex", expires_in=DAY)
+    _, secret, _ = inviting.invite(lead, "hooli", own="globex", expires_in=DAY)
     lead.db.execute("UPDATE invitations SET expires = 1 WHERE used IS NULL")
     token = tokens.PREFIX + "t" * 43
     for tried in (
@@ -672,7 +672,7 @@ def victim(new_store: NewStore, tmp_path: Path) -> Iterator[Victim]:
         other.now = store.now
         ident, elsewhere = planted(pair.lead, tmp_path), planted(other, tmp_path)
         pair.accepted(ident)
-        _, secret, _ = partners.invite(other, "acme", own="hooli", expires_in=DAY)
+        _, secret, _ = inviting.invite(other, "acme", own="hooli", expires_in=DAY)
         with serving(other.path) as address, closing(open_remote(address)) as log:
             kept = Kept()
             joining.join(store, invitation.Invitation(address, other.meta("store"), secret, "hooli", "acme"), log, kept)

@@ -27,7 +27,7 @@ from chit_sync.remotes.http import HttpLog
 from chit_sync.remotes.local import LocalLog
 from chit_sync.remotes.partner import PartnerLog, partner_log
 from chit_sync.remotes.registry import open_remote
-from chit_sync.store import blobs, fsck, partners, remotes, tokens
+from chit_sync.store import blobs, fsck, inviting, partners, remotes, tokens
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.store.opening import open_store
 from chit_sync.store.undo import undo
@@ -425,7 +425,7 @@ def test_another_store_at_the_address(over_http: Pair, new_store: NewStore, tmp_
     say(over_http.service, ident, "for globex alone")
     impostor = new_store("impostor")
     impostor.now = time_of_day
-    partners.invite(impostor, "acme", own="globex", expires_in=10**12)
+    inviting.invite(impostor, "acme", own="globex", expires_in=10**12)
     impostor.db.execute(
         "INSERT INTO tokens (name, scope, hash, created) VALUES ('p', 'partner', ?, 1)",
         (tokens.hashed(over_http.token),),

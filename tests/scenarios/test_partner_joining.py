@@ -19,7 +19,7 @@ from chit_sync.exchange.joining import join
 from chit_sync.invitation import Invitation, Joined, Joining
 from chit_sync.remotes.http import HttpLog
 from chit_sync.remotes.local import LocalLog
-from chit_sync.store import partners, remotes, tokens
+from chit_sync.store import inviting, partners, remotes, tokens
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.store.opening import open_store
 from chit_sync.store.partners import Partner
@@ -49,7 +49,7 @@ def config(tmp_path: Path) -> str:
 
 
 def _invite(lead: Store, url: str, name: str = "acme") -> Invitation:
-    _, secret, _ = partners.invite(lead, name, own="globex", expires_in=DAY)
+    _, secret, _ = inviting.invite(lead, name, own="globex", expires_in=DAY)
     return invitations.read(invitations.spell(Invitation(url, lead.meta("store"), secret, "globex", name)))
 
 

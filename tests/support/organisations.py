@@ -19,7 +19,7 @@ from chit_sync.registers import Value
 from chit_sync.remotes.base import BlobState, Expect, Log, Reading, UnreachedError
 from chit_sync.remotes.local import LocalLog
 from chit_sync.remotes.partner import partner_log
-from chit_sync.store import blobs, log, partners, reading, remotes
+from chit_sync.store import blobs, inviting, log, reading, remotes
 from chit_sync.store.making import Pen
 from chit_sync.store.opening import create, open_store
 from chit_sync.ticket import Ticket
@@ -112,7 +112,7 @@ class World:
 
     def partnership(self, lead: Place, service: Place) -> None:
         """Makes the one the service partner of the other, as `partner invite` and `partner join` do."""
-        _, secret, _ = partners.invite(lead.store, service.name, own=lead.name, expires_in=DAY)
+        _, secret, _ = inviting.invite(lead.store, service.name, own=lead.name, expires_in=DAY)
         invitation = Invitation(
             str(lead.store.path), lead.store.meta("store"), secret, lead=lead.name, name=service.name
         )

@@ -23,7 +23,7 @@ from chit_sync.invitation import Invitation
 from chit_sync.registers import Value
 from chit_sync.remotes.base import Log
 from chit_sync.remotes.registry import open_remote
-from chit_sync.store import blobs, partners, reading, remotes
+from chit_sync.store import blobs, inviting, reading, remotes
 from chit_sync.store.database import Store, time_of_day
 from chit_sync.store.making import new_item
 from chit_sync.ticket import Ticket
@@ -107,7 +107,7 @@ class Kept:
 
 def join(lead: Store, service: Store, url: str, name: str = "acme") -> str:
     """Makes the second store a partner of the first, which is found at `url`; its token."""
-    _, secret, _ = partners.invite(lead, name, own="globex", expires_in=DAY)
+    _, secret, _ = inviting.invite(lead, name, own="globex", expires_in=DAY)
     kept = Kept()
     with closing(open_remote(url)) as log:
         joining.join(service, Invitation(url, lead.meta("store"), secret, "globex", name), log, kept)

@@ -16,7 +16,7 @@ from chit_sync.errors import (
     UsageError,
 )
 from chit_sync.invitation import Invitation, Joined, Joining
-from chit_sync.store import partners, remotes, tokens
+from chit_sync.store import inviting, partners, remotes, tokens
 from chit_sync.store.database import Store
 from chit_sync.store.partners import Partner
 from conftest import NewStore
@@ -33,13 +33,13 @@ def _token(seed: object = "acme") -> str:
 
 def _invited(store: Store, name: str = "acme", own: str = "globex") -> Joining:
     """Invites; what the partner will send."""
-    _, secret, _ = partners.invite(store, name, own=own, expires_in=WEEK)
+    _, secret, _ = inviting.invite(store, name, own=own, expires_in=WEEK)
     return Joining(secret, _token(name), OTHERS, store.meta("store"))
 
 
 def _has_joined(store: Store, name: str = "acme", own: str = "globex") -> Joining:
     joining = _invited(store, name, own)
-    partners.accept_invitation(store, joining)
+    inviting.accept_invitation(store, joining)
     return joining
 
 
@@ -59,7 +59,7 @@ def test_nobody_is_there_at_first(store: Store) -> None:
 
 def test_an_invited_partner_is_known_and_has_no_token(store: Store) -> None:
     """Inviting makes the row; nobody can come yet."""
-    invited, secret, until = partners.invite(store, "acme", own="globex", expires_in=WEEK)
+    invited, secret, until = inviting.invite(store, "acme", own="globex", expires_in=WEEK)
     assert invited == partners.get(store, "acme")
     assert invited[1:] == ("acme", "globex", "service", None, None, None, store.now(), None, None)
     assert until == store.now() + WEEK
@@ -80,14 +80,14 @@ def test_the_secret_is_nowhere_in_the_store(store: Store) -> None:
 
 def test_a_dry_run_invites_nobody(store: Store) -> None:
     """With dry_run there is nothing afterwards."""
-    partners.invite(store, "acme", own="globex", expires_in=WEEK, dry_run=True)
+    inviting.invite(store, "acme", own="globex", expires_in=WEEK, dry_run=True)
     assert not partners.any_here(store)
 
 
 def test_joining_gives_the_token_and_the_names(store: Store) -> None:
     """Whoever has the invitation is the partner from now on, and is told what it needs to know."""
     joining = _invited(store)
-    assert partners.accept_invitation(store, joining) == Joined(store.meta("store"), "globex", "acme")
+    assert inviting.accept_invitation(store, joining) == Joined(store.meta("store"), "globex", "acme")
     partner = partners.of_token(store, joining.token)
     assert partner == partners.get(store, "acme")
     assert (partner.name, partner.store, partner.ended) == ("acme", OTHERS, None)
@@ -102,10 +102,10 @@ def test_joining_gives_the_token_and_the_names(store: Store) -> None:
 def test_the_same_joining_again_is_answered_the_same(store: Store, clock: Clock) -> None:
     """The answer may have been lost: asking again changes nothing, even after the invitation would have expired."""
     joining = _invited(store)
-    first = partners.accept_invitation(store, joining)
+    first = inviting.accept_invitation(store, joining)
     rows = tokens.listing(store)
     clock.now += 2 * WEEK
-    assert partners.accept_invitation(store, joining) == first
+    assert inviting.accept_invitation(store, joining) == first
     assert tokens.listing(store) == rows
 
 
@@ -123,7 +123,7 @@ def test_an_invitation_is_good_once(store: Store, change: dict[str, str], kind: 
     joining = _has_joined(store)
     before = (partners.listing(store), tokens.listing(store))
     with pytest.raises(kind, match=message):
-        partners.accept_invitation(store, joining._replace(**change))
+        inviting.accept_invitation(store, joining._replace(**change))
     assert (partners.listing(store), tokens.listing(store)) == before
 
 
@@ -139,17 +139,17 @@ def test_what_does_not_get_in(store: Store, change: dict[str, str], kind: type[C
     """A wrong secret, another store, a token of another kind: refused, and the invitation is still good."""
     joining = _invited(store)
     with pytest.raises(kind, match=message):
-        partners.accept_invitation(store, joining._replace(**change))
-    partners.accept_invitation(store, joining)
+        inviting.accept_invitation(store, joining._replace(**change))
+    inviting.accept_invitation(store, joining)
 
 
 def test_a_store_is_not_its_own_partner(store: Store) -> None:
     """Neither by joining itself nor by reading its own invitation."""
     joining = _invited(store)
     with pytest.raises(ConflictError, match="cannot be its own partner"):
-        partners.accept_invitation(store, joining._replace(store=store.meta("store")))
+        inviting.accept_invitation(store, joining._replace(store=store.meta("store")))
     with pytest.raises(ConflictError, match="is from this very store"):
-        partners.joined(store, _invitation(store=store.meta("store")))
+        inviting.joined(store, _invitation(store=store.meta("store")))
 
 
 def test_an_invitation_expires(store: Store, clock: Clock) -> None:
@@ -158,7 +158,7 @@ def test_an_invitation_expires(store: Store, clock: Clock) -> None:
     clock.now += WEEK
     assert partners.state(store, partners.get(store, "acme")) == "expired"
     with pytest.raises(ConflictError, match="the invitation has expired"):
-        partners.accept_invitation(store, joining)
+        inviting.accept_invitation(store, joining)
     assert tokens.listing(store) == []
 
 
@@ -166,7 +166,7 @@ def test_an_invitation_expires(store: Store, clock: Clock) -> None:
 def test_how_long_an_invitation_may_be_good(store: Store, span: int) -> None:
     """It ends after now, and within a quarter of a year."""
     with pytest.raises(UsageError, match="good for up to 90 days"):
-        partners.invite(store, "acme", own="globex", expires_in=span)
+        inviting.invite(store, "acme", own="globex", expires_in=span)
 
 
 def test_inviting_again_makes_the_earlier_invitation_void(store: Store) -> None:
@@ -174,8 +174,8 @@ def test_inviting_again_makes_the_earlier_invitation_void(store: Store) -> None:
     old = _invited(store)
     new = _invited(store, own="globex-eu")
     with pytest.raises(AccessError, match="is not known"):
-        partners.accept_invitation(store, old)
-    assert partners.accept_invitation(store, new).name == "globex-eu"
+        inviting.accept_invitation(store, old)
+    assert inviting.accept_invitation(store, new).name == "globex-eu"
     assert len(partners.listing(store)) == 1
 
 
@@ -183,7 +183,7 @@ def test_one_who_has_joined_is_not_invited_again(store: Store) -> None:
     """That would be for nothing, or would take its place."""
     _has_joined(store)
     with pytest.raises(ConflictError, match="acme has joined already") as caught:
-        partners.invite(store, "acme", own="globex", expires_in=WEEK)
+        inviting.invite(store, "acme", own="globex", expires_in=WEEK)
     assert "chit partner end acme" in caught.value.hint
 
 
@@ -194,11 +194,11 @@ def test_a_partner_whose_token_was_revoked_can_be_invited_again(store: Store) ->
     assert partners.of_token(store, old.token) is None
     assert partners.state(store, partners.get(store, "acme")) == "revoked"
     with pytest.raises(ConflictError, match="was revoked"):
-        partners.accept_invitation(store, old)
-    _, secret, _ = partners.invite(store, "acme", own="globex", expires_in=WEEK)
+        inviting.accept_invitation(store, old)
+    _, secret, _ = inviting.invite(store, "acme", own="globex", expires_in=WEEK)
     with pytest.raises(ConflictError, match="the token is in use already"):
-        partners.accept_invitation(store, old._replace(secret=secret))
-    partners.accept_invitation(store, old._replace(secret=secret, token=_token("new")))
+        inviting.accept_invitation(store, old._replace(secret=secret))
+    inviting.accept_invitation(store, old._replace(secret=secret, token=_token("new")))
     assert partners.state(store, partners.get(store, "acme")) == "joined"
 
 
@@ -207,8 +207,8 @@ def test_a_store_joins_once(store: Store) -> None:
     _has_joined(store, "acme")
     second = _invited(store, "umbrella")
     with pytest.raises(ConflictError, match="this store has joined already, as acme"):
-        partners.accept_invitation(store, second)
-    partners.accept_invitation(store, second._replace(store=THIRD))
+        inviting.accept_invitation(store, second)
+    inviting.accept_invitation(store, second._replace(store=THIRD))
 
 
 def test_an_ended_partnership(store: Store, clock: Clock) -> None:
@@ -222,7 +222,7 @@ def test_an_ended_partnership(store: Store, clock: Clock) -> None:
     clock.now += HOUR
     assert partners.end(store, "acme") == ended
     with pytest.raises(ConflictError, match="the partnership was ended"):
-        partners.accept_invitation(store, joining)
+        inviting.accept_invitation(store, joining)
 
 
 def test_a_dry_run_ends_nothing(store: Store) -> None:
@@ -238,24 +238,24 @@ def test_ending_makes_an_invitation_void(store: Store) -> None:
     partners.end(store, "acme")
     assert partners.state(store, partners.get(store, "acme")) == "ended"
     with pytest.raises(ConflictError, match="the partnership was ended"):
-        partners.accept_invitation(store, joining)
+        inviting.accept_invitation(store, joining)
 
 
 def test_an_ended_partner_can_come_back(store: Store) -> None:
     """Invited again it stays ended until it joins; then it is the same partner, with a new token instead of the old one."""
     old = _has_joined(store)
     before = partners.end(store, "acme")
-    _, secret, _ = partners.invite(store, "acme", own="globex", expires_in=WEEK)
+    _, secret, _ = inviting.invite(store, "acme", own="globex", expires_in=WEEK)
     waiting = partners.get(store, "acme")
     assert waiting.ended is not None
     assert partners.state(store, waiting) == "invited"
-    partners.accept_invitation(store, old._replace(secret=secret, token=_token("new"), store=THIRD))
+    inviting.accept_invitation(store, old._replace(secret=secret, token=_token("new"), store=THIRD))
     after = partners.get(store, "acme")
     assert (after.id, after.ended, after.store) == (before.id, None, THIRD)
     assert partners.of_token(store, old.token) is None
     assert partners.of_token(store, _token("new")) == after
     with pytest.raises(ConflictError, match="was used already"):
-        partners.accept_invitation(store, old)
+        inviting.accept_invitation(store, old)
 
 
 def test_a_partner_keeps_knowing_us_by_one_name(store: Store) -> None:
@@ -263,7 +263,7 @@ def test_a_partner_keeps_knowing_us_by_one_name(store: Store) -> None:
     _has_joined(store)
     partners.end(store, "acme")
     with pytest.raises(ConflictError, match="acme knows this organisation as globex"):
-        partners.invite(store, "acme", own="initech", expires_in=WEEK)
+        inviting.invite(store, "acme", own="initech", expires_in=WEEK)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a@b", "a/b", "a#b", "a,b", "12", "x" * 41, "a\u200bb", "\x1b"])
@@ -271,25 +271,25 @@ def test_names_that_no_organisation_can_have(store: Store, name: str) -> None:
     """Neither a partner nor this organisation: authors are spelled with them."""
     for pair in ((name, "globex"), ("acme", name)):
         with pytest.raises(UsageError, match="cannot name an organisation"):
-            partners.invite(store, pair[0], own=pair[1], expires_in=WEEK)
+            inviting.invite(store, pair[0], own=pair[1], expires_in=WEEK)
 
 
 def test_two_organisations_have_two_names(store: Store) -> None:
     """Not even by a capital letter are they to be told apart."""
     with pytest.raises(UsageError, match="the name of both"):
-        partners.invite(store, "Globex", own="globex", expires_in=WEEK)
+        inviting.invite(store, "Globex", own="globex", expires_in=WEEK)
 
 
 @pytest.mark.parametrize(
     ("act", "message"),
     [
         (
-            lambda store: partners.invite(store, "globex", own="x", expires_in=WEEK),
+            lambda store: inviting.invite(store, "globex", own="x", expires_in=WEEK),
             "is what this organisation is called",
         ),
-        (lambda store: partners.invite(store, "x", own="ACME", expires_in=WEEK), "is the name of a partner already"),
-        (lambda store: partners.joined(store, _invitation("globex", "x")), "is what this organisation is called"),
-        (lambda store: partners.joined(store, _invitation("x", "acme")), "is the name of a partner already"),
+        (lambda store: inviting.invite(store, "x", own="ACME", expires_in=WEEK), "is the name of a partner already"),
+        (lambda store: inviting.joined(store, _invitation("globex", "x")), "is what this organisation is called"),
+        (lambda store: inviting.joined(store, _invitation("x", "acme")), "is the name of a partner already"),
     ],
 )
 def test_our_name_is_never_that_of_another_partner(store: Store, act: Callable[[Store], object], message: str) -> None:
@@ -302,7 +302,7 @@ def test_our_name_is_never_that_of_another_partner(store: Store, act: Callable[[
 
 def test_a_lead_is_a_partner_with_a_remote(store: Store) -> None:
     """The service partner's side: the remote is named as the lead, and leads back to it."""
-    lead = partners.joined(store, _invitation(), booked="Globex customers")
+    lead = inviting.joined(store, _invitation(), booked="Globex customers")
     assert (lead.name, lead.own, lead.role, lead.store) == ("globex", "acme", "lead", OTHERS)
     assert lead.booked == "Globex customers"
     remote = remotes.get(store, "globex")
@@ -316,9 +316,9 @@ def test_a_lead_is_a_partner_with_a_remote(store: Store) -> None:
 
 def test_joining_again_changes_nothing_but_what_is_said(store: Store) -> None:
     """The same lead stays one row with one remote; a new organisation to book on holds."""
-    first = partners.joined(store, _invitation(), booked="A")
-    assert partners.joined(store, _invitation(), remote="other") == first
-    assert partners.joined(store, _invitation(), booked="B") == first._replace(booked="B")
+    first = inviting.joined(store, _invitation(), booked="A")
+    assert inviting.joined(store, _invitation(), remote="other") == first
+    assert inviting.joined(store, _invitation(), booked="B") == first._replace(booked="B")
     assert len(remotes.listing(store)) == 1
 
 
@@ -326,30 +326,30 @@ def test_the_remote_can_have_another_name(store: Store) -> None:
     """Where the lead's name is taken by a remote, another one is asked for; the partner is still called what it is."""
     remotes.add(store, "globex", "/srv/desk")
     with pytest.raises(ConflictError, match="there is a remote globex already") as caught:
-        partners.joined(store, _invitation())
+        inviting.joined(store, _invitation())
     assert "--name" in caught.value.hint
-    lead = partners.joined(store, _invitation(), remote="globex-desk")
+    lead = inviting.joined(store, _invitation(), remote="globex-desk")
     assert lead.name == "globex"
     assert lead.remote == remotes.get(store, "globex-desk").id
     with pytest.raises(UsageError, match="cannot name a remote"):
-        partners.check_joining(store, _invitation("initech", store=THIRD), "a b")
+        inviting.check_joining(store, _invitation("initech", store=THIRD), "a b")
 
 
 def test_another_store_does_not_take_a_leads_place(store: Store) -> None:
     """An invitation that says to be from a lead that there is, and is of another store, is refused until the first is ended."""
-    partners.joined(store, _invitation())
+    inviting.joined(store, _invitation())
     with pytest.raises(ConflictError, match="there is a lead globex already, whose store is another one"):
-        partners.joined(store, _invitation(store=THIRD))
+        inviting.joined(store, _invitation(store=THIRD))
     with pytest.raises(ConflictError, match="this store works for that one already, which is called globex"):
-        partners.joined(store, _invitation("initech"))
+        inviting.joined(store, _invitation("initech"))
     first = partners.end(store, "globex")
-    back = partners.joined(store, _invitation(store=THIRD))
+    back = inviting.joined(store, _invitation(store=THIRD))
     assert (back.id, back.store, back.ended) == (first.id, THIRD, None)
 
 
 def test_the_remote_of_a_lead_is_kept_while_it_is_one(store: Store) -> None:
     """It cannot be forgotten by accident; afterwards no other remote is ever taken for it."""
-    partners.joined(store, _invitation())
+    inviting.joined(store, _invitation())
     with pytest.raises(ConflictError, match="globex is the store of the partner globex"):
         remotes.remove(store, "globex")
     partners.end(store, "globex")
@@ -357,13 +357,13 @@ def test_the_remote_of_a_lead_is_kept_while_it_is_one(store: Store) -> None:
     later = remotes.add(store, "later", "/srv/other")
     assert partners.of_remote(store, later.id) is None
     assert partners.get(store, "globex").remote is None
-    assert partners.joined(store, _invitation()).remote == remotes.get(store, "globex").id
+    assert inviting.joined(store, _invitation()).remote == remotes.get(store, "globex").id
 
 
 def test_two_organisations_can_lead_each_other(store: Store) -> None:
     """One may be lead and service partner at once; then it is asked which is meant."""
     _has_joined(store)
-    partners.joined(store, _invitation("acme", "globex"))
+    inviting.joined(store, _invitation("acme", "globex"))
     with pytest.raises(AmbiguousError, match="acme is lead and service partner at once") as caught:
         partners.get(store, "acme")
     assert caught.value.candidates == ["acme (lead)", "acme (service)"]
@@ -383,10 +383,10 @@ def test_who_is_not_a_partner(store: Store) -> None:
 def test_two_stores_have_their_own_partners(new_store: NewStore) -> None:
     """Lead and service partner, each with its row, agree on the names."""
     lead, service = new_store("lead"), new_store("service")
-    invited, secret, _ = partners.invite(lead, "acme", own="globex", expires_in=WEEK)
+    invited, secret, _ = inviting.invite(lead, "acme", own="globex", expires_in=WEEK)
     invitation = Invitation("/srv/lead", lead.meta("store"), secret, invited.own, invited.name)
-    answer = partners.accept_invitation(lead, Joining(secret, _token(), service.meta("store"), invitation.store))
-    here: Partner = partners.joined(service, invitation)
+    answer = inviting.accept_invitation(lead, Joining(secret, _token(), service.meta("store"), invitation.store))
+    here: Partner = inviting.joined(service, invitation)
     there = partners.get(lead, "acme")
     assert (here.name, here.own, here.store) == (there.own, there.name, answer.store)
     assert there.store == service.meta("store")

@@ -12,7 +12,7 @@ from chit_sync import invitation as invitations
 from chit_sync.authoring import Done, record
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.invitation import Invitation
-from chit_sync.store import partners, remotes
+from chit_sync.store import inviting, partners, remotes
 from chit_sync.store.partners import Partner
 from chit_sync.ticket import iso
 
@@ -50,7 +50,7 @@ def invite(app: App, name: str, own: str | None, url: str | None, expires: str) 
     span = deadline(expires, app.now, app.zone) - app.now
     dry = app.options.dry_run
     invitations.check_address(place)
-    invited, secret, until = partners.invite(store, name, own=own, expires_in=span, dry_run=dry)
+    invited, secret, until = inviting.invite(store, name, own=own, expires_in=span, dry_run=dry)
     word = invitations.spell(Invitation(place, store.meta("store"), secret, own, name))
     record = {**_record(app, invited, "invited"), "url": place, "expires": iso(until)}
     app.output.one({**record, "invitation": None if dry else word}, lambda: "" if dry else word)
@@ -86,10 +86,10 @@ def join(app: App, invitation: str, name: str | None, organization: str | None) 
     read = invitations.read(_given(app) if invitation == "-" else invitation)
     if organization is not None:
         check("organization", organization)
-    remote = partners.check_joining(store, read, name)
+    remote = inviting.check_joining(store, read, name)
     _warn(app, read.url)
     if app.options.dry_run:
-        joined = partners.joined(store, read, remote=name, booked=organization, dry_run=True)
+        joined = inviting.joined(store, read, remote=name, booked=organization, dry_run=True)
         app.output.one(_record(app, joined, "joined", remote), lambda: remote)
         app.say(f"would join {read.lead} as {read.name}, at {read.url}")
         return

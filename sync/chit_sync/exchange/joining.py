@@ -10,7 +10,7 @@ from typing import Protocol
 from chit_sync.errors import OtherStoreError, RemoteError
 from chit_sync.invitation import Invitation, Joining
 from chit_sync.remotes.base import Log
-from chit_sync.store import partners, tokens
+from chit_sync.store import inviting, tokens
 from chit_sync.store.database import Store
 from chit_sync.store.partners import Partner
 
@@ -45,7 +45,7 @@ def join(
     Raises ConflictError or UsageError before anybody is asked if this store cannot; AccessError, ConflictError and RemoteError as
     the lead's store answers.
     """
-    partners.check_joining(store, invitation, remote)
+    inviting.check_joining(store, invitation, remote)
     token = _token(store, invitation, keeper)
     keeper.begin(token)
     answer = log.join(Joining(invitation.secret, token, store.meta("store"), invitation.store))
@@ -60,7 +60,7 @@ def join(
             "Ask for a new invitation; nothing was changed here.",
         )
     keeper.finish(token)
-    return partners.joined(store, invitation, remote=remote, booked=booked)
+    return inviting.joined(store, invitation, remote=remote, booked=booked)
 
 
 def _token(store: Store, invitation: Invitation, keeper: Keeper) -> str:

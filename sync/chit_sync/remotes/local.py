@@ -203,9 +203,9 @@ class LocalLog:
 
     def join(self, joining: Joining) -> Joined:
         """Takes in the partner that was invited."""
-        from chit_sync.store import partners
+        from chit_sync.store import inviting
 
-        return partners.accept_invitation(self.store, joining)
+        return inviting.accept_invitation(self.store, joining)
 
     def close(self) -> None:
         """Closes the store."""
