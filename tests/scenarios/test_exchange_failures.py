@@ -22,6 +22,7 @@ from chit_sync.errors import (
 )
 from chit_sync.exchange.pulling import fetch, pull
 from chit_sync.exchange.pushing import push
+from chit_sync.exchange.results import Held, Pulled, joined
 from chit_sync.exchange.syncing import clone as clone_
 from chit_sync.remotes.http import HttpLog
 from chit_sync.remotes.local import LocalLog
@@ -245,6 +246,14 @@ def test_a_change_that_does_not_pass_is_held(store: Store, served: Store) -> Non
         assert remotes.pending(store, remotes.get(store)).held == 1
         again = pull(store, remote, source)
         assert (again.taken, len(again.held)) == (0, 1)
+
+
+def test_what_passes_at_the_second_pull_of_a_sync_is_not_told_as_held() -> None:
+    """A sync that pulls twice tells what is held now, and everything else of both."""
+    first = Pulled(2, held=(Held(2, "", "not yet"), Held(3, "", "never")), warnings=("a clock",))
+    both = joined(first, Pulled(1, held=(Held(3, "", "never"),)))
+    assert (both.taken, [one.seq for one in both.held], both.warnings) == (3, [3], ("a clock",))
+    assert joined(first, Pulled(2)).held == ()
 
 
 def test_another_store_than_before(store: Store, served: Store, new_store: NewStore) -> None:

@@ -86,14 +86,14 @@ class Pulled(NamedTuple):
 
 
 def joined(one: Pulled, other: Pulled) -> Pulled:
-    """Two pulls, one after the other, as one."""
+    """Two pulls, one after the other, as one. What the first held back the second has tried again."""
     return Pulled(
         one.taken + other.taken,
         one.had + other.had,
         tuple(sorted({*one.tickets, *other.tickets})),
         one.created + other.created,
         tuple(sorted({*one.conflicts, *other.conflicts})),
-        other.held or one.held,
+        other.held,
         one.warnings + other.warnings,
         one.refused_moves + other.refused_moves,
         (*(news for news in one.news if news.handoff not in {later.handoff for later in other.news}), *other.news),

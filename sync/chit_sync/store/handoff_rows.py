@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 
-from chit_sync.handoffs import ASSIGNED, LEAD, OPEN, SERVICE, TAKEN_ON, Handoff, read
+from chit_sync.handoffs import ASSIGNED, LEAD, SERVICE, TAKEN_ON, Handoff, read
 from chit_sync.registers import Registers, Value
 from chit_sync.store import rows as ticket_rows
 from chit_sync.store.database import Connection, marks
@@ -29,7 +29,7 @@ def refresh(db: Connection, numbers: Iterable[int]) -> None:
         ):
             items[key], origins[key], places[key] = json.loads(text), (by, time), pk
         found = read(items, origins)
-        latest = {handoff.role: handoff.id for handoff in sorted(found, key=lambda handoff: handoff.status in OPEN)}
+        latest = {handoff.role: handoff.id for handoff in found}  # the open one stands last
         rows += [
             _row(number, places["handoff/" + handoff.id], handoff, items, current=handoff.id == latest[handoff.role])
             for handoff in found
