@@ -77,9 +77,9 @@ def audience(ticket: Ticket, sets: Iterable[str], by: str, handoffs: list[Handof
     return "", ""
 
 
-def explain(ticket: Ticket, sets: Iterable[str], by: str) -> list[Verdict]:
+def explain(ticket: Ticket, sets: Iterable[str], by: str, handoffs: list[Handoff] | None = None) -> list[Verdict]:
     """The same, line by line, with what stays because the rest does."""
-    found = verdicts(ticket, sets, by)
+    found = verdicts(ticket, sets, by, handoffs)
     if len({verdict.handoff for verdict in found}) > 1:
         found = [one._replace(handoff="", rule="together") if one.handoff else one for one in found]
     return found
@@ -87,11 +87,12 @@ def explain(ticket: Ticket, sets: Iterable[str], by: str) -> list[Verdict]:
 
 def towards(ticket: Ticket, sets: Iterable[str], by: str, partner: str, role: str) -> list[Verdict]:
     """The same for one partner alone, where the ticket is or was with several. role: ours."""
-    mine = [one for one in ticket.handoffs if one.partner == partner and one.role == role]
-    return [_for_one(ticket, verdict, by, mine) for verdict in explain(ticket, sets, by)]
+    found = ticket.handoffs
+    mine = [one for one in found if one.partner == partner and one.role == role]
+    return [_for_one(ticket, verdict, by, mine, found) for verdict in explain(ticket, sets, by, found)]
 
 
-def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff]) -> Verdict:
+def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff], found: list[Handoff]) -> Verdict:
     if any(verdict.handoff == one.id for one in mine):
         return verdict
     kind, ident, _ = schema.split(verdict.path)
@@ -102,7 +103,7 @@ def _for_one(ticket: Ticket, verdict: Verdict, by: str, mine: list[Handoff]) -> 
         return Verdict(verdict.path, "", rule)
     values = ticket.item(f"{kind}/{ident}")
     about = ident if kind == "handoff" else values.get("handoff" if kind == "move" else "to")
-    ours = about is None or any(about == one.id for one in mine) or get(ticket.handoffs, about) is None
+    ours = about is None or any(about == one.id for one in mine) or get(found, about) is None
     if verdict.handoff or not (ours or verdict.rule in ("internal", "never")):
         return Verdict(verdict.path, "", "elsewhere")
     return verdict
