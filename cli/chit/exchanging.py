@@ -220,7 +220,11 @@ def _refusal(one: RefusedMove, ticket: Ticket) -> ConflictError:
 
     name, verb = ticket.id[:SHORT_ID], command(one.verb)
     handoff = next((handoff for handoff in ticket.handoffs if handoff.id == one.handoff), None)
-    now = what_now(handoff.status, handoff.role) if handoff else "Nothing was sent to a partner."
+    now = (
+        what_now(handoff.status, handoff.role, countered=handoff.countered)
+        if handoff
+        else "Nothing was sent to a partner."
+    )
     hint = f"{now} `chit show {name}` says how things stand."
     if one.role == "service":
         return ConflictError(f"{one.partner} refused `{verb}` on {name}: {one.reason}", hint)
