@@ -52,10 +52,7 @@ class Fleet:
         """The databases as they were seeded, in servers that run then, whether they did before or not."""
         self._packages()
         ready = [kind for kind in self.servers if self._attempt(kind, self._provide)]
-        for kind in ready:
-            self._stop(kind)
-            self.work.place(kind).restore()
-        self._start(ready)
+        self._start([kind for kind in ready if self._attempt(kind, self._restore)])
 
     def down(self) -> None:
         """Ends what we started. The databases stay as they are."""
@@ -113,6 +110,10 @@ class Fleet:
         if not place.data.exists():
             self._stop(kind)
             place.restore()
+
+    def _restore(self, kind: str) -> None:
+        self._stop(kind)
+        self.work.place(kind).restore()
 
     def _seed(self, place: Place) -> Seed:
         return read_json(place.seeded / "seed.json")
