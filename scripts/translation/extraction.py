@@ -34,9 +34,10 @@ REASONS = {
     "handoffs.py": ("why_not", "what_now", "_refuse", "_refuse_terms", "_overtaken"),
     "sharing.py": ("deletion_refused", "edit_refused", "_offered"), "partner.py": ("_without_bytes",),
     "arriving.py": (
-        "from_service", "from_lead", "from_colleague", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",
-        "_offer", "_handoff", "_from_lead_item", "_without", "_colleagues_handoff", "_colleagues_move",
+        "from_service", "from_lead", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",
+        "_offer", "_handoff", "_from_lead_item",
     ),
+    "colleagues.py": ("from_colleague", "_without", "_colleagues_handoff", "_colleagues_move"),
 }  # fmt: skip
 """Functions, by file, that return messages; in a pair the first is one, and the second in `HINTED`."""
 

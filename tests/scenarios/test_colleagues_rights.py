@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from chit_sync import arriving, outsourcing
+from chit_sync import colleagues, outsourcing
 from chit_sync.authoring import Edit
 from chit_sync.credentials import save
 from chit_sync.registers import Value
@@ -426,6 +426,6 @@ def test_rights_are_arrivings_business() -> None:
     from chit_sync.codec import decode
 
     assert (
-        arriving.from_colleague(decode(change.body), None, ())
+        colleagues.from_colleague(decode(change.body), None, ())
         == "the token does not hold the right `outsource`, which `approve` needs"
     )

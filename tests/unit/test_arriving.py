@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chit_sync import arriving, handoffs, policy, schema
+from chit_sync import arriving, colleagues, handoffs, policy, schema
 from chit_sync.change import Change
 from chit_sync.clock import DAY
 from chit_sync.handoffs import Circumstances, Handoff
@@ -453,7 +453,7 @@ def test_a_colleague(name: str) -> None:
     sets, subject, rights, reason = COLLEAGUE[name]
     mark, _, author = rights.partition(" ")
     by = author if mark == "by" else "anna"
-    said = arriving.from_colleague(change(sets, by), subject, frozenset(rights.split()))
+    said = colleagues.from_colleague(change(sets, by), subject, frozenset(rights.split()))
     assert (said == "") if reason == "" else (reason in said), said
 
 
@@ -461,7 +461,7 @@ def test_who_has_all_rights_is_refused_what_nobody_may() -> None:
     """The refusals that name no right hold for every token."""
     for name, (sets, subject, rights, reason) in COLLEAGUE.items():
         by = "bob@acme" if rights.startswith("by ") else "anna"
-        said = arriving.from_colleague(change(sets, by), subject, ALL_RIGHTS)
+        said = colleagues.from_colleague(change(sets, by), subject, ALL_RIGHTS)
         assert (said == "") == (reason == "" or "right" in reason), (name, said)
 
 

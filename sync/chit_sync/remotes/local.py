@@ -136,7 +136,7 @@ class LocalLog:
         if db.execute("SELECT 1 FROM partners LIMIT 1").fetchone() is None:
             # Not the store that decides: what it gets from its own organisation was decided elsewhere.
             return log.append(self.store, records, VISITOR) if records else [], {}
-        from chit_sync import arriving
+        from chit_sync import colleagues
 
         known = log.existing(db, [record.id for record in records])
         refused: dict[bytes, str] = {}
@@ -157,7 +157,7 @@ class LocalLog:
             if record.id not in known:
                 status = record.change.set.get("status")
                 closes = status is not None and statuses.get(str(status), "new") not in OPEN_CATEGORIES
-                reason = arriving.from_colleague(record.change, ticket, self.rights, closes=closes)
+                reason = colleagues.from_colleague(record.change, ticket, self.rights, closes=closes)
             if reason:
                 refused[record.id] = reason
                 continue
