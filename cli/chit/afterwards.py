@@ -18,7 +18,7 @@ from chit_sync.handoffs import (
     UNSENT,
     Handoff,
     get,
-    other,
+    other_side,
 )
 from chit_sync.ticket import Ticket
 
@@ -107,7 +107,7 @@ def _certainty(app: App, handoff: Handoff) -> str:
     partner = handoff.partner
     if handoff.role == LEAD and handoff.status == UNSENT:
         return translate("{partner} does not see it", partner=partner)
-    row = partners.find(app.store, partner, other(handoff.role))
+    row = partners.find(app.store, partner, other_side(handoff.role))
     if row is None:
         if not handoff.pending:
             return translate("`chit push` sends it")

@@ -151,7 +151,7 @@ class Handoff(NamedTuple):
     @property
     def partner(self) -> str:
         """The name of the other organisation."""
-        return self.text(other(self.role))
+        return self.text(other_side(self.role))
 
     @property
     def own(self) -> str:
@@ -178,7 +178,7 @@ class Handoff(NamedTuple):
         return SERVICE if speaks_for(by, self.text(SERVICE)) else LEAD
 
 
-def other(role: str) -> str:
+def other_side(role: str) -> str:
     """The role of the other side."""
     return SERVICE if role == LEAD else LEAD
 
@@ -231,9 +231,10 @@ def decide(status: str, verb: str, role: str, *, countered: bool = False) -> Tra
 def why_not(status: str, verb: str, role: str) -> str:
     """The reason why a verb is refused; it names the status."""
     stands = "the ticket is not outsourced" if status == NONE else f"the handoff is {status}"
-    if (verb, role) not in _ROWS:
-        return f"`{command(verb)}` is not for the {'service partner' if role == SERVICE else 'lead'}; {stands}"
-    return f"`{command(verb)}` is not possible: {stands}"
+    known, verb = (verb, role) in _ROWS, command(verb)
+    if not known:
+        return f"`{verb}` is not for the {'service partner' if role == SERVICE else 'lead'}; {stands}"
+    return f"`{verb}` is not possible: {stands}"
 
 
 def what_now(status: str, role: str, *, countered: bool = False) -> str:
@@ -243,8 +244,8 @@ def what_now(status: str, role: str, *, countered: bool = False) -> str:
         return f"Possible now: {', '.join(found)}."
     if role == SERVICE and status in ENDED:
         return "Nothing is to be done any more; the lead may offer it again."
-    theirs = commands(status, other(role), countered=countered)
-    return f"It is for the other side now: {', '.join(theirs)}."
+    other = commands(status, other_side(role), countered=countered)
+    return f"It is for the other side now: {', '.join(other)}."
 
 
 def values_of(registers: Registers[int]) -> dict[str, Value]:
@@ -419,7 +420,8 @@ def _overtaken(handoff: Handoff, role: str) -> str:
     who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
     quoted = " ".join(handoff.text("reason").split())  # a ruling is one line
     said = f" ({quoted if len(quoted) <= _QUOTED else quoted[:_QUOTED] + '…'})" if quoted else ""
-    return f"it came too late: meanwhile {who} said `{command(verb)}`{said}; the handoff is {handoff.ruled}"
+    verb = command(verb)
+    return f"it came too late: meanwhile {who} said `{verb}`{said}; the handoff is {handoff.ruled}"
 
 
 def terms(move: Move) -> dict[str, Value]:

@@ -130,7 +130,7 @@ def current(ticket: Ticket, verb: str, partner: str = "") -> Handoff:
     row = handoffs.VERBS[verb]
     found = newest(ticket.handoffs, row.role, partner)
     if found is None:
-        theirs = newest(ticket.handoffs, handoffs.other(row.role), partner)
+        theirs = newest(ticket.handoffs, handoffs.other_side(row.role), partner)
         if theirs is not None:
             reason, hint = (
                 why_not(theirs.status, verb, theirs.role),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chit_sync.change import Change
 from chit_sync.crossing import towards
 from chit_sync.errors import NotFoundError
-from chit_sync.handoffs import OPEN, SERVICE, other, speaks_for
+from chit_sync.handoffs import OPEN, SERVICE, other_side, speaks_for
 from chit_sync.registers import Value, every
 from chit_sync.store import partners, reading, remotes
 from chit_sync.store.database import Store, explained
@@ -133,7 +133,7 @@ def _with(store: Store, partner: Partner, ended: bool) -> list[int]:
     with explained(store.path):
         rows = store.db.execute(
             f"SELECT DISTINCT num FROM handoffs WHERE role = ? AND partner = ? AND (? OR status IN ({statuses}))",
-            (other(partner.role), partner.name, ended),
+            (other_side(partner.role), partner.name, ended),
         ).fetchall()
     return [row[0] for row in rows]
 
@@ -158,7 +158,7 @@ def _staying(store: Store, partner: Partner, ticket: Ticket, place: int) -> Iter
 def _lines(partner: Partner, ticket: Ticket, seq: int, ident: bytes, change: Change, *, leaves: bool) -> Iterable[Line]:
     rules = {
         one.path: "then" if one.handoff and not leaves else one.rule
-        for one in towards(ticket, change.set, change.by, partner.name, other(partner.role))
+        for one in towards(ticket, change.set, change.by, partner.name, other_side(partner.role))
     }
     for path, value in change.set.items():
         written = heads(ticket, path)

@@ -6,7 +6,7 @@ What a move may do is `handoffs`' business. Every function is called inside a tr
 from collections.abc import Mapping
 
 from chit_sync import crossing, handoffs, ids, schema, work
-from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move, get, other, speaks_for
+from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move, get, other_side, speaks_for
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
 from chit_sync.schema import OPEN_CATEGORIES
@@ -28,7 +28,7 @@ class Partners:
 
     def beyond(self, handoff: Handoff) -> Partner | None:
         """The organisation on the other side, if this is the store that exchanges with it."""
-        return self._found.get((other(handoff.role), handoff.partner))
+        return self._found.get((other_side(handoff.role), handoff.partner))
 
     def lead(self, name: str) -> Partner | None:
         """The lead of that name."""

@@ -11,7 +11,7 @@ from chit_sync import schema
 from chit_sync.change import Change
 from chit_sync.crossing import towards
 from chit_sync.errors import AmbiguousError, NotFoundError
-from chit_sync.handoffs import Handoff, other, speaks_for
+from chit_sync.handoffs import Handoff, other_side, speaks_for
 from chit_sync.registers import Value
 from chit_sync.store import partners, reading, remotes
 from chit_sync.store.database import Store, explained
@@ -85,7 +85,7 @@ def why(store: Store, number: int, name: str) -> Why:
             newest[handoff.role, handoff.partner] = handoff
     sides = []
     for (role, partner), handoff in newest.items():
-        seen = _Seen(store, ticket, handoff, known.get((other(role), partner)))
+        seen = _Seen(store, ticket, handoff, known.get((other_side(role), partner)))
         places = [seen.place(one) for one in paths]
         sides.append(Side(partner, role, handoff.id, handoff.status, _whole(places), places))
     if not sides:
