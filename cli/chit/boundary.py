@@ -37,7 +37,7 @@ def guarded(arguments: Sequence[str], *, ends: bool = False) -> int:
         return 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the boundary: everything is shown, nothing is swallowed
+    except Exception as error:  # noqa: BLE001  # the last one there is: a bug becomes a report with a name, not a stack of calls
         return _report(error, arguments)
     return result if isinstance(result, int) else 0
 

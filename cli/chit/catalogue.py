@@ -197,7 +197,7 @@ def load(language: str) -> Catalogue | None:
     try:
         with open(os.path.join(FOLDER, language, "LC_MESSAGES", f"{DOMAIN}.mo"), "rb") as file:
             source = gettext.GNUTranslations(file)
-    except Exception:  # noqa: BLE001  # a broken file makes gettext raise nearly anything, and nobody is to be stopped by it
+    except Exception:  # noqa: BLE001  # gettext runs what the file says of plurals, so no list is whole; English is always there
         return None
     # The standard library looks messages up but does not list them, which recognising templates needs.
     listed: Mapping[object, str] = vars(source).get("_catalog", {})

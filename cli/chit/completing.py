@@ -96,7 +96,7 @@ def _values(environ: Mapping[str, str], directory: str | None, kind: Any, incomp
     if kind in ("ticket", "remote"):
         try:
             return _from_store(environ, directory, kind, incomplete)
-        except Exception:  # noqa: BLE001  # whatever it is, the person only pressed Tab
+        except Exception:  # noqa: BLE001  # an error of any kind would be printed into the line that the person is typing
             return []
     return []
 

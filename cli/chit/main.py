@@ -35,7 +35,7 @@ def _open_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115  # open until the process ends
+            stream = os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w")
             setattr(sys, name, stream)
         if name != "stdin":
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

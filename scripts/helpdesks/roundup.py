@@ -20,7 +20,7 @@ NAME = "helpdesk"
 QUEUES = ("Support", "Billing")
 
 CHANGES = (
-    ('pri = Class(db, "priority",', 'import additions  # noqa\n\npri = Class(db, "priority",'),
+    ('pri = Class(db, "priority",', 'import additions\n\npri = Class(db, "priority",'),
     ('msg = FileClass(db, "msg",', 'msg = FileClass(db, "msg", **additions.msg(),'),
     ('issue = IssueClass(db, "issue",', 'issue = IssueClass(db, "issue", **additions.issue(),'),
     # In the classic schema every message is for all eyes; additions.py gives them out one by one.
@@ -104,7 +104,7 @@ class Roundup(Server):
         )
         schema = data / "schema.py"
         schema.write_text(with_additions(schema.read_text()))
-        (data / "interfaces.py").write_text("import jwt_endpoint  # noqa\n")
+        (data / "interfaces.py").write_text("import jwt_endpoint\n")
         tell("making Roundup's database", "initialise", people["admin"]["password"])
         python = str(place.venv / "bin" / "python")
         run(

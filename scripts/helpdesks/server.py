@@ -68,8 +68,9 @@ class Server(ABC):
     def seed(self, place: Place, data: Path, lock: int | None) -> None:
         """Makes the database in `data`, which is empty, and seed.json beside it. The path will be another when the server runs."""
 
-    def prepare(self, place: Place, port: int) -> None:  # noqa: B027  # most have nothing to do
-        """What has to be said to the database or its configuration before each start."""
+    def prepare(self, place: Place, port: int) -> None:
+        """What has to be said to the database or its configuration before each start; for most that is nothing."""
+        return
 
     @abstractmethod
     def command(self, place: Place, port: int) -> list[str]:

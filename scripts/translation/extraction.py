@@ -31,7 +31,7 @@ REASONS = {
     "policy.py": ("refuse", "ahead"), "local.py": ("_check",), "fsck.py": ("_examine",), "lines.py": ("_read_offer",),
     "fields.py": ("suggestion",), "work.py": ("refuse_time", "refuse_charge"),
     "editor.py": ("kept",), "report.py": ("__str__",), "values.py": ("suggestion",), "boundary.py": ("_usage_hint", "_usage_message"),
-    "handoffs.py": ("why_not", "what_now", "_refuse", "_refuse_terms", "_overtaken"),
+    "handoffs.py": ("why_not", "what_now"), "rulings.py": ("_refuse", "_refuse_terms", "_overtaken"),
     "sharing.py": ("deletion_refused", "edit_refused", "_offered"), "partner.py": ("_without_bytes",),
     "arriving.py": (
         "from_service", "from_lead", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",

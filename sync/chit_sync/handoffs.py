@@ -1,7 +1,7 @@
-"""The handoff table: who may do what in which status, and what comes of it. Pure; knows neither store nor network.
+"""The handoff table: who may do what in which status, and how a handoff stands. Pure; knows neither store nor network.
 
 A handoff is one cycle of one ticket between two organisations. It is moved by **moves**: whoever types a verb writes a move, and the
-lead's store rules on it. What is not in TRANSITIONS is refused. `drawing` shows the table in docs/outsourcing.md.
+lead's store rules on it (`rulings`). What is not in TRANSITIONS is refused. `drawing` shows the table in docs/outsourcing.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,9 +33,6 @@ TAKEN = "taken"
 """The ruling on a move that was taken; any other text is the reason why it was not."""
 
 EXPIRED = "expired"
-
-_QUOTED = 200
-"""Most characters of a reason that are told again in another one."""
 
 
 class Transition(NamedTuple):
@@ -84,11 +81,11 @@ COMMANDS = {"draft": "outsource --draft", "offer": "outsource", "discard": "outs
 ASIDE = frozenset(("work", "extend"))
 """Verbs that do not get in the way of a move whose author had not seen them."""
 
-NO_MOVES = frozenset(("expire", "ask", "answer"))
-"""Rows that nobody makes a move for: the lead's store expires offers by itself, and a question says by its fields what it is."""
-
 FIXED = ("pay", "pay_unit", "accept_by")
 """Terms that stay as they were accepted, whatever else is authorised on top."""
+
+NO_MOVES = frozenset(("expire", "ask", "answer"))
+"""Rows that nobody makes a move for: the lead's store expires offers by itself, and a question says by its fields what it is."""
 
 _ROWS = {(row.verb, row.role): row for row in TRANSITIONS}
 VERBS = {row.verb: row for row in TRANSITIONS}
@@ -288,7 +285,7 @@ def standing(ident: str, time: int, values: Mapping[str, Value], moves: list[Mov
         if move is None:
             break
         waiting.remove(move)
-        row = _row(status, move, handoff.role_of(move.by))
+        row = row_of(status, move, handoff.role_of(move.by))
         if row is not None:
             pending.append(move)
             status = row.target or status
@@ -297,131 +294,11 @@ def standing(ident: str, time: int, values: Mapping[str, Value], moves: list[Mov
     return handoff._replace(status=status, pending=tuple(pending))
 
 
-def _row(status: str, move: Move, role: str) -> Transition | None:
+def row_of(status: str, move: Move, role: str) -> Transition | None:
     """The row of the table by which a move is taken. A handoff is one cycle: after its end a ticket is offered in another one."""
     if move.verb in NO_MOVES or (move.verb in ("draft", "offer") and status in ENDED and status != NONE):
         return None
     return find(status, move.verb, role)
-
-
-class Circumstances(NamedTuple):
-    """What a ruling depends on besides the handoff. now: the lead's clock. closed: whether the ticket is. other: the partner that the
-    ticket is with already, in another handoff. refusal: why there can be no handoff with this partner at all."""
-
-    now: int
-    closed: bool = False
-    other: str = ""
-    refusal: str = ""
-
-
-class Ruling(NamedTuple):
-    """What the lead's store decided. reason: why the move was refused, or empty. status: the new one, "" if it stays. sets: what else
-    is written to the handoff, field to value."""
-
-    reason: str
-    status: str
-    sets: Mapping[str, Value]
-
-
-def is_due(handoff: Handoff, now: int) -> bool:
-    """Whether the time to accept has passed, with the grace that the lead gives."""
-    limit = handoff.time_of("accept_by")
-    return handoff.ruled == ASSIGNED and limit is not None and now > limit + (handoff.time_of("grace") or 0)
-
-
-def rule(handoff: Handoff, move: Move, around: Circumstances) -> Ruling:
-    """Rules on a move, as only the lead's store does. No clock but the lead's own decides anything."""
-    role = handoff.role_of(move.by)
-    if role == SERVICE and _repeats(handoff, move):
-        return Ruling("", "", {})
-    reason = _refuse(handoff, move, role, around)
-    if reason:
-        return Ruling(reason, "", {})
-    row = _ROWS[move.verb, role]
-    sets: dict[str, Value] = {}
-    if move.verb not in ASIDE:
-        sets = {"last": move.id, "verb": move.verb, "reason": move.text("reason") or None}
-    if row.target == NONE:
-        sets["status"] = None
-    elif row.target and row.target != handoff.ruled:
-        sets["status"], sets["since"] = row.target, around.now
-    if move.verb == "offer":
-        sets["version"] = handoff.version
-    elif move.verb == "accept":
-        sets |= {"accepted": around.now, "accepted_by": move.by, "accepted_version": handoff.version, "proposal": None}
-    elif move.verb == "counter":
-        sets["proposal"] = move.id
-    elif move.verb == "agree":
-        sets |= {**proposed(handoff), "version": handoff.version + 1, "proposal": None}
-    elif move.verb == "extend":
-        sets |= {**terms(move), "version": handoff.version + 1}
-    return Ruling("", row.target, sets)
-
-
-def _repeats(handoff: Handoff, move: Move) -> bool:
-    """Whether a service partner accepts what it has accepted, having lost that: its store was set back to before it. Nothing comes of
-    it, but that partner's store takes the lead's word for what followed."""
-    return (
-        move.verb == "accept"
-        and handoff.ruled in TAKEN_ON
-        and move.values.get("version") == handoff.value("accepted_version")
-        and any(
-            one.verb == "accept" and one.ruling == TAKEN and one.text("seen") == move.text("seen")
-            for one in handoff.moves
-        )
-    )
-
-
-def _refuse(handoff: Handoff, move: Move, role: str, around: Circumstances) -> str:
-    """Why the move is not taken; empty if it is."""
-    status = handoff.ruled
-    if role == LEAD and around.refusal and move.verb in ("draft", "offer"):
-        return around.refusal
-    if move.text("seen") != handoff.text("last"):
-        return _overtaken(handoff, role)
-    row = _row(status, move, role)
-    if row is None:
-        return f"{why_not(status, move.verb, role)}. {what_now(status, role, countered=bool(handoff.text('proposal')))}"
-    if row.reason == "required" and not move.text("reason").strip():
-        return f"`{move.verb}` needs a reason"
-    if move.verb in ("draft", "offer", "accept") and around.closed:
-        return "the ticket is closed"
-    if move.verb in ("draft", "offer") and around.other:
-        return f"the ticket is with {around.other} already"
-    if move.verb in ("accept", "counter") and move.values.get("version") != handoff.version:
-        return f"the terms are version {handoff.version} now, not {move.text('version') or 'one that it names'}"
-    return _refuse_terms(handoff, move)
-
-
-def _refuse_terms(handoff: Handoff, move: Move) -> str:
-    """Why the terms that a move proposes are not taken; empty if they are."""
-    changed = terms(move)
-    if move.verb == "counter" and not changed:
-        return "a counter-offer changes at least one of the terms"
-    if move.verb == "extend":
-        if not changed:
-            return "nothing more is authorised"
-        for name, value in changed.items():
-            agreed = handoff.value(name)
-            if value != agreed and (name in FIXED or (name == "currency" and agreed is not None)):
-                return f"the {name.replace('_', ' ')} stays as it was accepted"
-    if move.verb == "agree" and not handoff.text("proposal"):
-        return "there is no counter-offer to agree to"
-    return ""
-
-
-def _overtaken(handoff: Handoff, role: str) -> str:
-    """Why a move is not taken whose author had not seen the last one. role: the author's."""
-    verb = handoff.text("verb")
-    if not verb:
-        return "it follows a move that there is not"
-    if verb == "expire":
-        return f"it came too late: the time to accept had passed; the handoff is {handoff.ruled}"
-    who = "a colleague" if verb in VERBS and VERBS[verb].role == role else "the other side"
-    quoted = " ".join(handoff.text("reason").split())  # a ruling is one line
-    said = f" ({quoted if len(quoted) <= _QUOTED else quoted[:_QUOTED] + '…'})" if quoted else ""
-    verb = command(verb)
-    return f"it came too late: meanwhile {who} said `{verb}`{said}; the handoff is {handoff.ruled}"
 
 
 def terms(move: Move) -> dict[str, Value]:

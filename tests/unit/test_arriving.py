@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from chit_sync import arriving, colleagues, handoffs, policy, schema
+from chit_sync import arriving, colleagues, handoffs, policy, rulings, schema
 from chit_sync.change import Change
 from chit_sync.clock import DAY
-from chit_sync.handoffs import Circumstances, Handoff
+from chit_sync.handoffs import Handoff
 from chit_sync.registers import Registers, Value
+from chit_sync.rulings import Circumstances
 from chit_sync.ticket import Ticket
 from support.stores import NOON
 
@@ -290,7 +291,7 @@ def test_the_version_of_the_terms() -> None:
     subject = lead("assigned", {"move/i1": ("bob@acme", move)})
     (found,) = subject.handoffs
     assert isinstance(found, Handoff)
-    ruling = handoffs.rule(found, found.moves[0], Circumstances(NOON))
+    ruling = rulings.rule(found, found.moves[0], Circumstances(NOON))
     assert ruling.reason == "the terms are version 1 now, not 7"
 
 

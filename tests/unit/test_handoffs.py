@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import drawing, handoffs, schema
+from chit_sync import drawing, handoffs, rulings, schema
 from chit_sync.errors import ConflictError
-from chit_sync.handoffs import LEAD, SERVICE, STATUSES, TAKEN, Circumstances, Handoff, Move, Ruling
+from chit_sync.handoffs import LEAD, SERVICE, STATUSES, TAKEN, Handoff, Move
 from chit_sync.registers import Value
+from chit_sync.rulings import Circumstances, Ruling
 from chit_sync.sharing import Wish, deletion_refused, pieces
 from chit_sync.ticket import Ticket
 
@@ -172,7 +173,7 @@ def test_every_cell_is_ruled_by_the_table(status: str, verb: str, role: str) -> 
         version=1,
         authorized_minutes=60,
     )
-    ruling = handoffs.rule(handoff, move, AROUND)
+    ruling = rulings.rule(handoff, move, AROUND)
     again = verb in ("draft", "offer") and status in ("canceled", "declined", "completed")
     target = ALLOWED.get((status, verb, role))
     if target is None or again or verb in ("expire", "ask", "answer"):
@@ -190,7 +191,7 @@ def test_reason(verb: str, reason: str | None) -> None:
     """A move that needs a reason is not taken without one."""
     row = handoffs.VERBS[verb]
     move = _move(verb, "anna" if row.role == LEAD else BOB, reason=reason)
-    ruling = handoffs.rule(_handoff(row.sources[0]), move, AROUND)
+    ruling = rulings.rule(_handoff(row.sources[0]), move, AROUND)
     assert _refused(ruling) == f"`{verb}` needs a reason"
 
 
@@ -206,7 +207,7 @@ def test_reason(verb: str, reason: str | None) -> None:
 )
 def test_no_offer(verb: str, around: Circumstances, reason: str) -> None:
     """Nothing is offered of a closed ticket, of one that is with somebody else, or to one who is no partner now."""
-    assert _refused(handoffs.rule(_handoff("none"), _move(verb, seen=None), around)) == reason
+    assert _refused(rulings.rule(_handoff("none"), _move(verb, seen=None), around)) == reason
 
 
 @pytest.mark.parametrize(
@@ -222,17 +223,17 @@ def test_no_offer(verb: str, around: Circumstances, reason: str) -> None:
 def test_what_runs_goes_on(status: str, move: Move) -> None:
     """The end of a partnership, a closed ticket or another handoff keep nobody from ending what was begun."""
     around = Circumstances(NOON, closed=True, other="initech", refusal="the partnership with acme has ended")
-    assert handoffs.rule(_handoff(status), move, around).reason == ""
+    assert rulings.rule(_handoff(status), move, around).reason == ""
 
 
 def test_a_closed_ticket_is_not_taken_on() -> None:
     """A colleague may close a ticket while it is offered elsewhere: then nobody begins to work on it."""
     move = _move("accept", BOB, version=1)
     assert (
-        _refused(handoffs.rule(_handoff("assigned"), move, Circumstances(NOON, closed=True))) == "the ticket is closed"
+        _refused(rulings.rule(_handoff("assigned"), move, Circumstances(NOON, closed=True))) == "the ticket is closed"
     )
     around = Circumstances(NOON, other="initech", refusal="the partnership with acme has ended")
-    assert handoffs.rule(_handoff("assigned"), move, around).reason == ""
+    assert rulings.rule(_handoff("assigned"), move, around).reason == ""
 
 
 @pytest.mark.parametrize("verb", ["accept", "counter"])
@@ -240,30 +241,30 @@ def test_version(verb: str) -> None:
     """Who accepts names the version of the terms, and it is that which holds now."""
     handoff = _handoff(version=2)
     move = _move(verb, BOB, version=1, pay="90.00")
-    assert _refused(handoffs.rule(handoff, move, AROUND)) == "the terms are version 2 now, not 1"
+    assert _refused(rulings.rule(handoff, move, AROUND)) == "the terms are version 2 now, not 1"
     nameless = _move(verb, BOB, pay="90.00")
-    assert _refused(handoffs.rule(handoff, nameless, AROUND)) == "the terms are version 2 now, not one that it names"
-    assert handoffs.rule(handoff, _move(verb, BOB, version=2, pay="90.00"), AROUND).reason == ""
+    assert _refused(rulings.rule(handoff, nameless, AROUND)) == "the terms are version 2 now, not one that it names"
+    assert rulings.rule(handoff, _move(verb, BOB, version=2, pay="90.00"), AROUND).reason == ""
 
 
 def test_counter_without_terms() -> None:
     """A counter-offer changes something; agreeing needs one that waits."""
     assert (
-        _refused(handoffs.rule(_handoff(), _move("counter", BOB, version=1, reason="too little"), AROUND))
+        _refused(rulings.rule(_handoff(), _move("counter", BOB, version=1, reason="too little"), AROUND))
         == "a counter-offer changes at least one of the terms"
     )
-    assert _refused(handoffs.rule(_handoff(), _move("agree"), AROUND)) == "there is no counter-offer to agree to"
+    assert _refused(rulings.rule(_handoff(), _move("agree"), AROUND)) == "there is no counter-offer to agree to"
 
 
 def test_counter_and_agree() -> None:
     """A counter-offer waits as a proposal and changes no terms; who agrees makes a new version of them, which may be accepted."""
     handoff = _handoff(pay="80.00", currency="EUR", instructions="be quick")
     counter = _move("counter", BOB, version=1, pay="95.00", complete_by=NOON, reason="it is far")
-    sets = handoffs.rule(handoff, counter, AROUND).sets
+    sets = rulings.rule(handoff, counter, AROUND).sets
     assert sets == {"last": "m1", "verb": "counter", "reason": "it is far", "proposal": "m1"}
     handoff = handoff._replace(values={**handoff.values, **sets}, moves=(counter,))
     assert handoffs.proposed(handoff) == {"pay": "95.00", "complete_by": NOON}
-    sets = handoffs.rule(handoff, _move("agree", seen="m1", ident="m2"), AROUND).sets
+    sets = rulings.rule(handoff, _move("agree", seen="m1", ident="m2"), AROUND).sets
     assert sets == {
         "last": "m2", "verb": "agree", "reason": None, "pay": "95.00", "complete_by": NOON, "version": 2, "proposal": None,
     }  # fmt: skip
@@ -271,14 +272,14 @@ def test_counter_and_agree() -> None:
     handoff = handoff._replace(
         values={name: value for name, value in {**handoff.values, **sets}.items() if value is not None}
     )
-    assert handoffs.rule(handoff, old, AROUND).reason.startswith("it came too late")
-    assert handoffs.rule(handoff, old._replace(values={**old.values, "seen": "m2", "version": 2}), AROUND).reason == ""
+    assert rulings.rule(handoff, old, AROUND).reason.startswith("it came too late")
+    assert rulings.rule(handoff, old._replace(values={**old.values, "seen": "m2", "version": 2}), AROUND).reason == ""
 
 
 def test_accept_sets() -> None:
     """An acceptance records who, when by the lead's clock, and which version of the terms."""
     move = _move("accept", BOB, time=1, version=3)
-    assert handoffs.rule(_handoff(version=3, proposal="m7"), move, Circumstances(NOON + 5)).sets == {
+    assert rulings.rule(_handoff(version=3, proposal="m7"), move, Circumstances(NOON + 5)).sets == {
         "last": "m1", "verb": "accept", "reason": None, "status": "accepted", "since": NOON + 5, "accepted": NOON + 5,
         "accepted_by": BOB, "accepted_version": 3, "proposal": None,
     }  # fmt: skip
@@ -288,15 +289,15 @@ def test_extend() -> None:
     """More time or charges can be authorised while the work goes on; what is paid stays as it was accepted."""
     handoff = _handoff("in-progress", pay="80.00", pay_unit="hour", currency="EUR", authorized_minutes=60)
     more = _move("extend", authorized_minutes=240, authorized_charges="50.00", currency="EUR")
-    assert handoffs.rule(handoff, more, AROUND).sets == {
+    assert rulings.rule(handoff, more, AROUND).sets == {
         "authorized_minutes": 240, "authorized_charges": "50.00", "currency": "EUR", "version": 2,
     }  # fmt: skip
     for name, value in (("pay", "1.00"), ("pay_unit", "flat"), ("currency", "USD"), ("accept_by", NOON)):
         moved = _move("extend")
         moved = moved._replace(values={**moved.values, name: value})
-        reason = _refused(handoffs.rule(handoff, moved, AROUND))
+        reason = _refused(rulings.rule(handoff, moved, AROUND))
         assert reason == f"the {name.replace('_', ' ')} stays as it was accepted"
-    assert _refused(handoffs.rule(handoff, _move("extend"), AROUND)) == "nothing more is authorised"
+    assert _refused(rulings.rule(handoff, _move("extend"), AROUND)) == "nothing more is authorised"
 
 
 @pytest.mark.parametrize(
@@ -312,13 +313,13 @@ def test_overtaken(verb: str, by: str, reason: str) -> None:
     """Whoever had not seen the last move learns what was said meanwhile and how things stand."""
     why = "expired" if verb == "expire" else "too dear" if verb != "accept" else None
     handoff = _handoff(handoffs.VERBS[verb].target, last="m9", verb=verb, reason=why)
-    assert _refused(handoffs.rule(handoff, _move("decline", by, reason="no"), AROUND)) == reason
+    assert _refused(rulings.rule(handoff, _move("decline", by, reason="no"), AROUND)) == reason
 
 
 def test_a_ruling_is_one_line() -> None:
     """However long the reason was that the other side gave, and on however many lines, the ruling can be written down."""
     handoff = _handoff("canceled", last="m9", verb="cancel", reason="No.\n\nReally:\t" + "no " * 1_000)
-    reason = _refused(handoffs.rule(handoff, _move("accept", BOB, version=1), AROUND))
+    reason = _refused(rulings.rule(handoff, _move("accept", BOB, version=1), AROUND))
     schema.check("move/m1/ruling", reason)
     assert "(No. Really: no no" in reason
     assert reason.endswith("…); the handoff is canceled")
@@ -326,7 +327,7 @@ def test_a_ruling_is_one_line() -> None:
 
 def test_moves_in_the_air() -> None:
     """A move on a handoff that has none yet cannot follow another one."""
-    ruling = handoffs.rule(_handoff("none"), _move("offer", seen="m5"), AROUND)
+    ruling = rulings.rule(_handoff("none"), _move("offer", seen="m5"), AROUND)
     assert _refused(ruling) == "it follows a move that there is not"
 
 
@@ -341,10 +342,10 @@ def test_moves_in_the_air() -> None:
 )
 def test_expiry(grace: int | None, now: int, due: bool) -> None:
     """An offer is good up to and including its last moment, and the grace that the lead gives; only one that waits expires."""
-    assert handoffs.is_due(_handoff(accept_by=NOON, grace=grace), now) == due
-    assert not handoffs.is_due(_handoff(), now)
+    assert rulings.is_due(_handoff(accept_by=NOON, grace=grace), now) == due
+    assert not rulings.is_due(_handoff(), now)
     for status in set(SHORT.values()) - {"assigned"}:
-        assert not handoffs.is_due(_handoff(status, accept_by=NOON, grace=grace), now)
+        assert not rulings.is_due(_handoff(status, accept_by=NOON, grace=grace), now)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +353,7 @@ def test_expiry(grace: int | None, now: int, due: bool) -> None:
 )
 def test_who_is_not_the_partner(by: str) -> None:
     """Only who is qualified by the partner's name acts for it: anybody else cannot accept."""
-    assert _refused(handoffs.rule(_handoff(), _move("accept", by, version=1), AROUND)).startswith(
+    assert _refused(rulings.rule(_handoff(), _move("accept", by, version=1), AROUND)).startswith(
         "`accept` is not for the lead; the handoff is assigned"
     )
 
@@ -360,7 +361,7 @@ def test_who_is_not_the_partner(by: str) -> None:
 def test_the_partner_is_not_the_lead() -> None:
     """The partner can neither cancel nor approve, whatever it says."""
     for status, verb in (("assigned", "cancel"), ("awaiting-approval", "approve"), ("in-progress", "complete")):
-        ruling = handoffs.rule(_handoff(status), _move(verb, BOB, reason="ours"), AROUND)
+        ruling = rulings.rule(_handoff(status), _move(verb, BOB, reason="ours"), AROUND)
         assert _refused(ruling).startswith(f"`{verb}` is not for the service partner; the handoff is {status}")
 
 
@@ -417,7 +418,7 @@ def test_work_and_extend_stand_aside() -> None:
     assert _stands(_handoff("accepted"), work) == ("in-progress", "accepted", ["m1"], "m0")
     extend = _move("extend", ident="m3", authorized_minutes=60)
     for aside in (work, extend):
-        sets = handoffs.rule(_handoff("accepted"), aside, AROUND).sets
+        sets = rulings.rule(_handoff("accepted"), aside, AROUND).sets
         assert not {"last", "verb", "reason"} & set(sets)
 
 
@@ -476,23 +477,23 @@ def _likely(draw: st.DrawFn) -> list[Move]:
 def _play(moves: list[Move]) -> tuple[list[str], list[str], dict[str, Value]]:
     """(rulings, the status after each, what the handoff holds in the end), as the lead's store goes through its log."""
     values: dict[str, Value] = {"role": LEAD, "lead": "globex", "service": "acme"}
-    rulings, statuses, done = [], [], list[Move]()
+    said, statuses, done = list[str](), list[str](), list[Move]()
     for number, move in enumerate(moves):
         handoff = handoffs.standing("h", NOON, values, done)
-        ruling = handoffs.rule(handoff, move, Circumstances(NOON + number))
-        rulings.append(ruling.reason or TAKEN)
+        ruling = rulings.rule(handoff, move, Circumstances(NOON + number))
+        said.append(ruling.reason or TAKEN)
         values = {name: value for name, value in {**values, **ruling.sets}.items() if value is not None}
         statuses.append(str(values.get("status", "none")))
-        done.append(move._replace(values={**move.values, "ruling": rulings[-1]}))
-    return rulings, statuses, values
+        done.append(move._replace(values={**move.values, "ruling": said[-1]}))
+    return said, statuses, values
 
 
 @given(st.one_of(_wishes(), _likely()))
 def test_only_edges_of_the_table(moves: list[Move]) -> None:
     """Whatever moves come, the status is one of the eight or none, and goes only where the matrix says, by whom it says."""
-    rulings, statuses, values = _play(moves)
+    said, statuses, values = _play(moves)
     before = "none"
-    for move, ruling, after in zip(moves, rulings, statuses, strict=True):
+    for move, ruling, after in zip(moves, said, statuses, strict=True):
         role = SERVICE if move.by.endswith("@acme") else LEAD
         if ruling == TAKEN:
             assert ALLOWED[before, move.verb, role] == after
@@ -514,9 +515,9 @@ def test_clocks_change_no_ruling(moves: list[Move], data: st.DataObject) -> None
 @given(st.one_of(_wishes(), _likely()))
 def test_again_and_again(moves: list[Move]) -> None:
     """The same log is ruled the same, and its beginning is ruled the same whatever comes after."""
-    rulings, statuses, _ = _play(moves)
+    said, statuses, _ = _play(moves)
     for end in range(len(moves)):
-        assert _play(moves[:end])[:2] == (rulings[:end], statuses[:end])
+        assert _play(moves[:end])[:2] == (said[:end], statuses[:end])
 
 
 @given(_likely(), st.data())
@@ -525,15 +526,14 @@ def test_guesses_stay_in_the_table(moves: list[Move], data: st.DataObject) -> No
     mixed = data.draw(st.permutations(moves))
     taken = data.draw(st.integers(0, len(moves)))
     _, statuses, values = _play(moves[:taken])
-    rulings = dict(zip([move.id for move in moves[:taken]], _play(moves[:taken])[0], strict=True))
+    said = dict(zip([move.id for move in moves[:taken]], _play(moves[:taken])[0], strict=True))
     told = [
-        move._replace(values={**move.values, "ruling": rulings[move.id]}) if move.id in rulings else move
-        for move in mixed
+        move._replace(values={**move.values, "ruling": said[move.id]}) if move.id in said else move for move in mixed
     ]
     found = handoffs.standing("h", NOON, values, told)
     assert found.status in SHORT.values()
     assert found.ruled == (statuses[-1] if statuses else "none")
-    assert not {move.id for move in found.pending} & set(rulings)
+    assert not {move.id for move in found.pending} & set(said)
     before = found.ruled
     for move in found.pending:
         before = ALLOWED[before, move.verb, SERVICE if move.by.endswith("@acme") else LEAD]
@@ -558,7 +558,7 @@ def test_what_one_guesses_is_what_is_ruled(moves: list[Move]) -> None:
     shown = handoffs.standing("h", NOON, values, chained).status
     done: list[Move] = []
     for move in chained:
-        ruling = handoffs.rule(handoffs.standing("h", NOON, values, done), move, AROUND)
+        ruling = rulings.rule(handoffs.standing("h", NOON, values, done), move, AROUND)
         assert ruling.reason == ""
         values = {name: value for name, value in {**values, **ruling.sets}.items() if value is not None}
         done.append(move._replace(values={**move.values, "ruling": TAKEN}))

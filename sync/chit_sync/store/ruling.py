@@ -1,11 +1,11 @@
 """What the lead's exchanging store decides: rulings on moves, what goes with them, and offers whose time has passed.
 
-What a move may do is `handoffs`' business. Every function is called inside a transaction and writes ordinary changes.
+What a move may do is `rulings`' business. Every function is called inside a transaction and writes ordinary changes.
 """
 
 from collections.abc import Mapping
 
-from chit_sync import crossing, handoffs, ids, schema, work
+from chit_sync import crossing, handoffs, ids, rulings, schema, work
 from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move, get, other_side, speaks_for
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
@@ -55,7 +55,7 @@ def rule(store: Store, known: Partners, number: int, ident: str) -> None:
     if move.ruling is not None:
         return
     partner = known.beyond(handoff)
-    decided = handoffs.rule(handoff, move, _around(store, ticket, found, handoff, move, partner))
+    decided = rulings.rule(handoff, move, _around(store, ticket, found, handoff, move, partner))
     if decided.reason or partner is None:
         _write_down(store, ticket, handoff, move, (decided.reason or "there is no such partner")[: schema.MAX_LINE], {})
         return
@@ -77,7 +77,7 @@ def begin(store: Store, ticket: Ticket, handoff: Handoff) -> None:
 
 def expire(store: Store, known: Partners, ticket: Ticket) -> int:
     """Declines the offers of a ticket whose time has passed; returns how many."""
-    due = [one for one in ticket.handoffs if known.rules_on(one) and handoffs.is_due(one, store.now())]
+    due = [one for one in ticket.handoffs if known.rules_on(one) and rulings.is_due(one, store.now())]
     for handoff in due:
         sets: dict[str, Value] = {
             "status": handoffs.DECLINED,
@@ -92,7 +92,7 @@ def expire(store: Store, known: Partners, ticket: Ticket) -> int:
 
 def _around(
     store: Store, ticket: Ticket, found: list[Handoff], handoff: Handoff, move: Move, partner: Partner | None
-) -> handoffs.Circumstances:
+) -> rulings.Circumstances:
     others = [one for one in found if one.role == LEAD and one.id != handoff.id and one.ruled in handoffs.OPEN]
     refusal = ""
     if partner is None:
@@ -102,7 +102,7 @@ def _around(
     elif partner.token is None and move.verb == "offer":  # a draft sends nothing
         refusal = f"{partner.name} has not joined yet"
     closed = ticket.category not in OPEN_CATEGORIES
-    return handoffs.Circumstances(store.now(), closed, others[0].partner if others else "", refusal)
+    return rulings.Circumstances(store.now(), closed, others[0].partner if others else "", refusal)
 
 
 def _mirror(store: Store, ticket: Ticket, handoff: Handoff, sets: Mapping[str, Value], by: str) -> None:

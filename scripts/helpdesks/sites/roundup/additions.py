@@ -5,7 +5,7 @@ Documented in the customisation guide (time logs, permissions with a check). Age
 
 from typing import Any
 
-from roundup.hyperdb import (  # type: ignore[import-not-found]  # Roundup lives in the server's own environment
+from roundup.hyperdb import (
     Boolean,
     Date,
     Interval,

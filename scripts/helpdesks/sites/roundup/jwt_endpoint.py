@@ -3,15 +3,15 @@
 import datetime
 from typing import Any
 
-import jwt  # type: ignore[import-not-found]  # the server's own environment has it
-from roundup.exceptions import UsageError  # type: ignore[import-not-found]  # as above
-from roundup.rest import RestfulInstance, Routing, _data_decorator  # type: ignore[import-not-found]  # as above
+import jwt
+from roundup.exceptions import UsageError
+from roundup.rest import RestfulInstance, Routing, _data_decorator
 
 LONGEST = 86_400
 
 
-@Routing.route("/jwt/issue", "POST")  # type: ignore[untyped-decorator]  # Roundup has no types
-@_data_decorator  # type: ignore[untyped-decorator]  # as above
+@Routing.route("/jwt/issue", "POST")
+@_data_decorator
 def issue_jwt(self: Any, input_payload: Any) -> tuple[int, dict[str, str]]:
     """Takes `lifetime` in seconds (an hour unless told, a day at most)."""
     if not self.client.env.get("HTTP_AUTHORIZATION", "").lower().startswith("basic "):

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from roundup import instance  # type: ignore[import-not-found]  # Roundup lives in the server's own environment
-from roundup.password import Password  # type: ignore[import-not-found]  # as above
+from roundup import instance
+from roundup.password import Password
 
 ROLES = {"agent1": "User,Agent", "agent2": "User,Agent", "requester": "User", "admin": "Admin"}
 

@@ -2,7 +2,7 @@
 
 import os
 
-from roundup.cgi.wsgi_handler import (  # type: ignore[import-not-found]  # Roundup lives in the server's own environment
+from roundup.cgi.wsgi_handler import (
     RequestDispatcher,
 )
 

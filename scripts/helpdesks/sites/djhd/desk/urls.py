@@ -1,9 +1,9 @@
 """The helpdesk at the root, tokens for logins, and the files that were uploaded."""
 
-from django.conf import settings  # type: ignore[import-not-found]  # Django lives in the server's own environment
-from django.urls import include, path, re_path  # type: ignore[import-not-found]  # as above
-from django.views.static import serve  # type: ignore[import-not-found]  # as above
-from rest_framework.authtoken.views import obtain_auth_token  # type: ignore[import-not-found]  # as above
+from django.conf import settings
+from django.urls import include, path, re_path
+from django.views.static import serve
+from rest_framework.authtoken.views import obtain_auth_token
 
 urlpatterns = [
     path("api-token-auth/", obtain_auth_token),

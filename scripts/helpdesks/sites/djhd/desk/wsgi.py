@@ -1,5 +1,5 @@
 """The project as a WSGI application, for waitress."""
 
-from django.core.wsgi import get_wsgi_application  # type: ignore[import-not-found]  # Django lives in the server's own environment
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
