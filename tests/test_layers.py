@@ -17,7 +17,7 @@ CLI = SYNC.parent / "cli"
 
 PURE = {
     "errors", "clock", "ids", "registers", "schema", "change", "codec", "ticket", "policy", "wire", "lines", "times",
-    "handoffs", "rulings", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
+    "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
     "query.statements", "remotes.base", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
 }  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 
 from chit.context import App
 from chit.language import translate
+from chit_sync.checks import MAX_TEXT
 from chit_sync.errors import ChitError, UsageError
-from chit_sync.schema import MAX_TEXT
 
 FENCE = "+++"
 SCISSORS = "# ------------------------ >8 ------------------------"

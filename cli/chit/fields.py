@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chit.context import App
-from chit_sync import schema
+from chit_sync import checks, schema
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 
@@ -17,7 +17,7 @@ def wanted(app: App, given: Mapping[str, Any], labels: Sequence[str], custom: Se
             found[name] = parse(app, name, value)
     for label in (name for given_labels in labels for name in given_labels.split(",")):
         name = label.removeprefix("-").removeprefix("+")
-        schema.check_label(name)
+        checks.check_label(name)
         found[f"labels/{name}"] = None if label.startswith("-") else True
     for assignment in custom:
         name, mark, value = assignment.partition("=")
@@ -29,7 +29,7 @@ def wanted(app: App, given: Mapping[str, Any], labels: Sequence[str], custom: Se
 
 def shown(app: App, name: str, value: Value) -> str | bool:
     """A value as a person edits it; typed again it is the same, but for the seconds of a time."""
-    field = schema.field_of(name)
+    field = checks.field_of(name)
     if field.type == "flag":
         return bool(value)
     if field.type == "time" and isinstance(value, int):
@@ -99,7 +99,7 @@ _INSTEAD = {
 
 def _field(name: str) -> schema.Field:
     try:
-        field = schema.field_of(name)
+        field = checks.field_of(name)
     except UsageError as error:
         raise UsageError(error.message, error.hint or suggestion(name)) from None
     if field.writer != "person" or "/" in name:

@@ -9,9 +9,9 @@ from chit.output import columns
 from chit.text import SHORT_ID, cell, clean, width
 from chit.wording import exact, sentences
 from chit_sync.authoring import Set
+from chit_sync.checks import field_of
 from chit_sync.crossing import RULES
 from chit_sync.registers import Value
-from chit_sync.schema import field_of
 from chit_sync.store.leaving import LEAVES, Line, preview
 from chit_sync.store.partners import Partner
 from chit_sync.ticket import iso

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from chit_sync import ids, schema
+from chit_sync import checks, ids
 from chit_sync.errors import ConflictError, UsageError
 from chit_sync.registers import Value, every, losers, same, seen, shown
 from chit_sync.schema import OPEN_CATEGORIES
@@ -69,15 +69,15 @@ def record(
     """
     for edit in edits:
         for path, value in edit.set.items():
-            schema.check(path, value)
+            checks.check(path, value)
             if path == "status" and value is not None and value not in store.statuses:
                 raise UsageError(f"status cannot be {value!r}", f"It is one of: {', '.join(store.statuses)}.")
-    if not by or len(by) > schema.MAX_LINE or schema.has_control(by):
+    if not by or len(by) > checks.MAX_LINE or checks.has_control(by):
         raise UsageError(
             f"{by!r} cannot be the name of an author",
             "Set one with `chit config set --user user.name NAME`.",
         )
-    schema.check_encoding("the author's name", by)
+    checks.check_encoding("the author's name", by)
     with store.transaction(dry_run=dry_run):
         first = log.last_seq(store.db) + 1
         results: list[Done] = []
@@ -184,7 +184,7 @@ def attach_file(store: Store, file: str, visibility: str = "public", *, dry_run:
 
     name = os.path.basename(file)
     try:
-        schema.check("attachment/0/name", name)
+        checks.check("attachment/0/name", name)
     except UsageError as error:
         message = error.message.replace("attachment/0/name", "the name of the file")
         raise UsageError(message, "Give it another name first.") from None

@@ -4,8 +4,8 @@ Pure, and no fraction in binary anywhere. `decimal` would do, and would cost eve
 A currency with thousandths or without hundredths is kept in hundredths too; nothing is ever converted.
 """
 
+from chit_sync.checks import MAX_DIGITS, MAX_NAME, is_decimal
 from chit_sync.errors import UsageError
-from chit_sync.schema import MAX_DIGITS, MAX_NAME, is_decimal
 
 HINT = "An amount is written like 80 or 80.50, with at most two decimals."
 

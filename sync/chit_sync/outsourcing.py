@@ -6,7 +6,7 @@ Refuses at once what the handoff table does not allow as things stand here; what
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from chit_sync import handoffs, schema
+from chit_sync import checks, handoffs
 from chit_sync.authoring import Edit
 from chit_sync.crossing import SHARED_KINDS, is_received
 from chit_sync.errors import AmbiguousError, ConflictError, NotFoundError, UsageError
@@ -150,7 +150,7 @@ def act(store: Store, ticket: Ticket, verb: str, *, partner: str = "", reason: s
     found = current(ticket, verb, partner)
     if handoffs.VERBS[verb].reason == "required" and not reason.strip():
         raise UsageError(f"`{verb}` needs a reason", "Say it with -m or -F.")
-    schema.check("move/0/reason", reason)
+    checks.check("move/0/reason", reason)
     sets = move_paths(found, verb, new_item(store), reason=reason.strip() or None)
     if verb == "withdraw":  # as after a rejection, both sides read why
         sets |= said(found, new_item(store), reason)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from chit_sync import ids, schema
+from chit_sync import checks, ids, schema
 from chit_sync.change import CHANGE_BYTES, Change
 from chit_sync.clock import DAY, HOUR, MAX_AHEAD, MINUTE
 from chit_sync.codec import decode_foreign, digest
@@ -104,11 +104,11 @@ def refuse(change: Change) -> str:
             # What most values are is told here at once; the rest, and whatever is wrong, is for the schema to say.
             kind = _kinds.get(path) or _kind(path)
             if kind == _LINE:
-                if type(value) is str and 0 < len(value) <= schema.MAX_LINE and value.isprintable():
+                if type(value) is str and 0 < len(value) <= checks.MAX_LINE and value.isprintable():
                     continue
             elif (kind == _CHOICE and (path, value) in _CHOICES) or (kind == _LABEL and value is True):
                 continue
-            schema.check(path, value)
+            checks.check(path, value)
     except UsageError as error:
         return error.message
     return ""
@@ -141,7 +141,7 @@ def _plain(sets: Mapping[str, Value]) -> bool:
         text = "".join(values)  # type: ignore[arg-type]  # what is no text ends here
     except TypeError:
         return False
-    return len(text) <= schema.MAX_LINE and text.isprintable() and "" not in values
+    return len(text) <= checks.MAX_LINE and text.isprintable() and "" not in values
 
 
 _kinds: dict[str, int] = {}
@@ -175,7 +175,7 @@ MOST_PATHS = 50
 def _is_known(path: str) -> bool:
     """Whether there is such a path."""
     try:
-        schema.field_of(path)
+        checks.field_of(path)
     except UsageError:
         return False
     return True
@@ -183,7 +183,7 @@ def _is_known(path: str) -> bool:
 
 @lru_cache(2_000)
 def _is_author(name: str) -> bool:
-    return bool(name) and len(name) <= schema.MAX_LINE and (name.isprintable() or not _control(name))
+    return bool(name) and len(name) <= checks.MAX_LINE and (name.isprintable() or not _control(name))
 
 
 _control = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search

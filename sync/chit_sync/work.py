@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from chit_sync import money
+from chit_sync.checks import MAX_NAME
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.handoffs import AWAITING, LEAD, LIVE, SERVICE, Handoff, speaks_for
 from chit_sync.registers import Value
-from chit_sync.schema import MAX_NAME
 from chit_sync.ticket import Charge, Ticket, Time
 
 MOST_MINUTES = 7 * 24 * 60

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from chit_sync import invitation, lines, outsourcing, schema, wire
+from chit_sync import checks, invitation, lines, outsourcing, schema, wire
 from chit_sync.change import digest
 from chit_sync.clock import DAY, MINUTE
 from chit_sync.errors import AccessError, RemoteError
@@ -306,7 +306,7 @@ def test_no_field_of_the_ticket_is_the_partners(scene: Scene) -> None:
     """Each side keeps its own: no field of the lead's ticket is written by the partner, alone or beside a comment."""
     before = everything(scene.lead)
     for path in FIELDS:
-        value = _sample(schema.field_of(path))
+        value = _sample(checks.field_of(path))
         for sets in ({path: value}, {path: None}, {**said(scene.to), path: value}):
             assert scene.tried(scene.ident, sets) == ("refused", f"{path}: each side keeps its own")
     _unchanged(scene, before)

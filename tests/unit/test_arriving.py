@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chit_sync import arriving, colleagues, handoffs, policy, rulings, schema
+from chit_sync import arriving, checks, colleagues, handoffs, policy, rulings, schema
 from chit_sync.change import Change
 from chit_sync.clock import DAY
 from chit_sync.handoffs import Handoff
@@ -78,7 +78,7 @@ def at(key: str, values: Values) -> dict[str, Value]:
 
 def sample(path: str) -> Value:
     """A value that may stand there."""
-    field = schema.field_of(path)
+    field = checks.field_of(path)
     if field.choices:
         return "partner" if field.name == "visibility" else field.choices[0].name
     samples: dict[str, Value] = {

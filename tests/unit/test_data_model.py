@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chit_sync import ids, schema
+from chit_sync import checks, ids, schema
 from chit_sync.change import digest, encode
 from chit_sync.codec import decode_foreign
 from chit_sync.policy import MAX_NONCE, MAX_OVER, MAX_PATHS, refuse
@@ -72,7 +72,7 @@ def test_every_field() -> None:
 def test_limits() -> None:
     """The limits are those of the library."""
     assert (MAX_PATHS, MAX_OVER, MAX_NONCE) == (10_000, 10_000, 100)
-    assert (schema.MAX_LINE, schema.MAX_NAME, schema.MAX_TEXT) == (1_000, 100, 1 << 20)
+    assert (checks.MAX_LINE, checks.MAX_NAME, checks.MAX_TEXT) == (1_000, 100, 1 << 20)
     assert f"0x{APPLICATION_ID:x}" in PAGE
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import drawing, handoffs, rulings, schema
+from chit_sync import checks, drawing, handoffs, rulings
 from chit_sync.errors import ConflictError
 from chit_sync.handoffs import LEAD, SERVICE, STATUSES, TAKEN, Handoff, Move
 from chit_sync.registers import Value
@@ -320,7 +320,7 @@ def test_a_ruling_is_one_line() -> None:
     """However long the reason was that the other side gave, and on however many lines, the ruling can be written down."""
     handoff = _handoff("canceled", last="m9", verb="cancel", reason="No.\n\nReally:\t" + "no " * 1_000)
     reason = _refused(rulings.rule(handoff, _move("accept", BOB, version=1), AROUND))
-    schema.check("move/m1/ruling", reason)
+    checks.check("move/m1/ruling", reason)
     assert "(No. Really: no no" in reason
     assert reason.endswith("…); the handoff is canceled")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import money, schema
+from chit_sync import checks, money
 from chit_sync.errors import UsageError
 
 HINT = "An amount is written like 80 or 80.50, with at most two decimals."
@@ -70,7 +70,7 @@ def test_spelled_and_read_again(cents: int) -> None:
     """What was spelled is read again as the same, and is what the schema takes."""
     text = money.spell(cents)
     assert money.parse(text) == cents
-    schema.check("charge/k/amount", text)
+    checks.check("charge/k/amount", text)
 
 
 def test_spelled() -> None:
@@ -88,7 +88,7 @@ def test_any_text(text: str) -> None:
     except UsageError:
         return
     assert 0 <= cents <= money.MAX_CENTS
-    schema.check("charge/k/amount", text.strip())
+    checks.check("charge/k/amount", text.strip())
 
 
 @pytest.mark.parametrize("text", ["EUR", "eur", "ChF"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync import money, schema, work
+from chit_sync import checks, money, work
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.handoffs import Handoff
 from chit_sync.registers import Registers, Value
@@ -100,7 +100,7 @@ def test_the_paths_of_an_entry() -> None:
     time = work.time_paths("k", 90, NOON, "Replaced it.\n\nTwice.", "internal")
     charge = work.charge_paths("k", 8050, "EUR", "Fuser", "public")
     for path, value in {**time, **charge}.items():
-        schema.check(path, value)
+        checks.check(path, value)
     assert time == {
         "time/k/minutes": 90, "time/k/date": NOON, "time/k/visibility": "internal", "time/k/note": "Replaced it.\n\nTwice.",
     }  # fmt: skip

@@ -80,7 +80,7 @@ def join(app: App, invitation: str, name: str | None, organization: str | None) 
     With - it is read from standard input, so that nobody sees it in the list of processes. The partner's store becomes a remote. If the
     answer is lost, run it again.
     """
-    from chit_sync.schema import check
+    from chit_sync.checks import check
 
     store = app.store
     read = invitations.read(_given(app) if invitation == "-" else invitation)

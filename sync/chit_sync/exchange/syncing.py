@@ -1,11 +1,12 @@
 """Whole exchanges made of the single ones: sync, and clone."""
 
+from chit_sync.checks import has_control
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.results import Progress, Pulled, Synced, joined, silent
 from chit_sync.remotes.base import Log
-from chit_sync.schema import CATEGORIES, has_control
+from chit_sync.schema import CATEGORIES
 from chit_sync.store import remotes
 from chit_sync.store.database import Store, explained
 from chit_sync.store.opening import create

@@ -1,9 +1,9 @@
 """What a ticket is, has and lacks: `is:`, `has:`, `no:`, `none` and `any`; with the expressions for what has no column. Pure."""
 
+from chit_sync.checks import check_custom
 from chit_sync.errors import QueryError, UsageError
 from chit_sync.query.values import present, suggestion
 from chit_sync.query.words import Sql
-from chit_sync.schema import check_custom
 
 _ITEMS = "i.pk > t.num << 24 AND i.pk < (t.num + 1) << 24"
 _ALIVE = "json_extract(i.fields, '$.deleted[0][1]') IS NOT 1"

@@ -5,7 +5,7 @@ What a move may do is `rulings`' business. Every function is called inside a tra
 
 from collections.abc import Mapping
 
-from chit_sync import crossing, handoffs, ids, rulings, schema, work
+from chit_sync import checks, crossing, handoffs, ids, rulings, work
 from chit_sync.handoffs import EXPIRED, LEAD, SERVICE, UNSENT, WORKING, Handoff, Move, get, other_side, speaks_for
 from chit_sync.money import spell
 from chit_sync.registers import Value, shown
@@ -57,7 +57,7 @@ def rule(store: Store, known: Partners, number: int, ident: str) -> None:
     partner = known.beyond(handoff)
     decided = rulings.rule(handoff, move, _around(store, ticket, found, handoff, move, partner))
     if decided.reason or partner is None:
-        _write_down(store, ticket, handoff, move, (decided.reason or "there is no such partner")[: schema.MAX_LINE], {})
+        _write_down(store, ticket, handoff, move, (decided.reason or "there is no such partner")[: checks.MAX_LINE], {})
         return
     sets = dict(decided.sets)
     if move.verb == "offer":

@@ -7,7 +7,7 @@ that exchanges with a partner knows the rules, and not how far the partner is.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from chit_sync import schema
+from chit_sync import checks, schema
 from chit_sync.change import Change
 from chit_sync.crossing import towards
 from chit_sync.errors import AmbiguousError, NotFoundError
@@ -97,7 +97,7 @@ def why(store: Store, number: int, name: str) -> Why:
 def _named(ticket: Ticket, name: str) -> tuple[str, list[str]]:
     """What is meant, and the paths that it consists of."""
     if name in schema.FIELDS or name in ticket.registers or name.startswith(("x.", "labels/")):
-        schema.field_of(name)
+        checks.field_of(name)
         return name, [name]
     kind, _, rest = name.partition("/")
     ident, _, field = (rest if kind in schema.ITEMS else name).partition("/")
@@ -115,7 +115,7 @@ def _named(ticket: Ticket, name: str) -> tuple[str, list[str]]:
         raise AmbiguousError(f"{name} could be {len(found)} items", found, "Type more letters, or KIND/ID.")
     if not field:
         return found[0], [f"{found[0]}/{one}" for one in ticket.item_registers[found[0]]]
-    schema.field_of(f"{found[0]}/{field}")
+    checks.field_of(f"{found[0]}/{field}")
     return f"{found[0]}/{field}", [f"{found[0]}/{field}"]
 
 
@@ -124,7 +124,7 @@ def _whole(places: list[Place]) -> Place:
     told = [one for one in places if one.rule != "theirs" or one.state == THEIRS] or places
     if any(one.state == THEIRS for one in told) and {one.state for one in told} <= {THEIRS, STAYS, UNKNOWN}:
         told = [one for one in told if one.state == THEIRS]
-    shared = [one for one in told if schema.field_of(one.path).leaves] or told
+    shared = [one for one in told if checks.field_of(one.path).leaves] or told
     return min(shared, key=lambda one: STATES.index(one.state))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from chit_sync import ids, schema
+from chit_sync import checks, ids, schema
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 from chit_sync.transfer.mapping import Items, Map
@@ -56,7 +56,7 @@ def comments(mapping: Map, key: str, cells: Cells, before: Cells | None, time: i
             sets: dict[str, Value] = {item + "body": body, item + "visibility": visibility or "public"}
             try:
                 for path, value in sets.items():
-                    schema.check(path, value)
+                    checks.check(path, value)
             except UsageError as error:
                 raise Unfit(f"a comment does not fit: {error.message}") from None
             found.append(Said(when, author, sets))

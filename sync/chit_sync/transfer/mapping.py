@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from chit_sync import schema
+from chit_sync import checks
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.ids import derived
 from chit_sync.transfer.rules import Rule, Spec
@@ -193,7 +193,7 @@ class _Reader:
             if "/" in path:
                 self._refuse(f"event.fields: {path!r} is not a field")
             try:
-                field = schema.field_of(path)
+                field = checks.field_of(path)
             except UsageError as error:
                 self._refuse(f"event.fields: {error.message}")
             rules.append(self._rule(path, field.type, value, f"event.fields.{path}", self.columns))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from chit_sync import schema
+from chit_sync import checks
 from chit_sync.errors import UsageError
 from chit_sync.registers import Value
 from chit_sync.transfer.report import Unfit
@@ -111,15 +111,15 @@ class Rule(dict[Any, Value]):
             return None
         if self.path:
             try:
-                schema.check(self.path, value)
+                checks.check(self.path, value)
             except UsageError as error:
                 raise Unfit(said(error)) from None
         elif self._type == "line" and isinstance(value, str):
-            if len(value) > schema.MAX_LINE:
+            if len(value) > checks.MAX_LINE:
                 raise Unfit(
-                    f"{'/'.join(self.spec.names)} has {len(value)} characters; at most {schema.MAX_LINE} are allowed"
+                    f"{'/'.join(self.spec.names)} has {len(value)} characters; at most {checks.MAX_LINE} are allowed"
                 )
-            if not value.isprintable() and schema.has_control(value):
+            if not value.isprintable() and checks.has_control(value):
                 raise Unfit(f"{'/'.join(self.spec.names)} holds control characters")
         return value
 
@@ -211,7 +211,7 @@ def labels(spec: Spec, cells: Cells, empty: frozenset[str]) -> set[str]:
             if not isinstance(word, str) or not word:
                 continue
             try:
-                schema.check_label(word)
+                checks.check_label(word)
             except UsageError as error:
                 raise Unfit(said(error)) from None
             found.add(word)
