@@ -100,7 +100,7 @@ class _Desk:
         elif held and not any(one.id == held and self._is_from(one) for one in found):
             _hold(self.store, ticket, crossing.shared_items(change.set), held)
         if any(one.role == LEAD and one.role_of(change.by) == SERVICE for one in found):
-            self._withdraw(ticket, change)
+            self._unpublish(ticket, change)
         for handoff in found:
             if handoff.role == LEAD and handoff.ruled == ACCEPTED and _is_work(change, handoff):
                 ruling.begin(self.store, ticket, handoff)
@@ -151,7 +151,7 @@ class _Desk:
             ],
         )
 
-    def _withdraw(self, ticket: Ticket, change: Change) -> None:
+    def _unpublish(self, ticket: Ticket, change: Change) -> None:
         """What a service partner rewrites must be published anew: the requester reads what the lead has read."""
         keys = crossing.shared_items(change.set)
         shown = {f"{key}/visibility": "partner" for key in keys if ticket.item(key).get("visibility") == "public"}
