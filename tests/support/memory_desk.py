@@ -139,7 +139,9 @@ class MemoryDesk:
             done += len(part)
             last = left <= 0
             if last:
-                state = {"next": state["at"][0] + 1 if log else state["next"]}
+                state = {
+                    "next": state["at"][0] + (state["at"][1] == 0) if log else state["next"]
+                }  # behind the last that was read
             cursor = json.dumps(state)
             if part or done == 0:
                 yield Page([self._found(record) for _, record in part], cursor, done, done + max(left, 0))
