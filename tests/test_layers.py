@@ -20,6 +20,7 @@ PURE = {
     "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
     "query.statements", "remotes.base", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
+    "helpdesks.base", "helpdesks.address", "helpdesks.mapping", "helpdesks.settings",
 }  # fmt: skip
 """Modules that do no input or output and get time, ids and random bytes as arguments."""
 
@@ -116,7 +117,7 @@ def test_library_knows_no_command_line(module: str) -> None:
     """The library imports neither the command line nor its toolkit, and only one module of it the HTTP client."""
     tops = {name.partition(".")[0] for name in imports(source(module))}
     assert not tops & {"chit", "click", "tabulate", "platformdirs", "rich"}
-    assert "httpx" not in tops or module == "remotes.http"
+    assert "httpx" not in tops or module in ("remotes.http", "remotes.web")
     assert "cheroot" not in tops or module.startswith("server.")
     assert "werkzeug" not in tops or module.startswith("server.")
 

@@ -6,10 +6,14 @@ its list of statuses, which is no file.
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chit_sync.errors import UsageError
+from chit_sync.ids import is_name
 from chit_sync.schema import CATEGORIES
+
+if TYPE_CHECKING:
+    from chit_sync.helpdesks.settings import Tables
 
 FILE = "config.toml"
 
@@ -37,6 +41,17 @@ SETTINGS: dict[str, Setting] = {
     "partner.grace": Setting("text", None, "How long an acceptance may come late: 30m."),
     "partner.url": Setting("text", None, "The address of this store for partners: https://…"),
 }
+
+OF_HELPDESKS: dict[str, Setting] = {
+    "send": Setting(
+        "text",
+        "own",
+        "What a push sends there by itself: what was written in this store (own), or all.",
+        ("own", "all"),
+    ),
+    "new": Setting("flag", None, "Whether tickets that are made here are made there; so it is for the default remote."),
+}
+"""The settings `helpdesk.REMOTE.NAME`; the tables beside them are in `helpdesks.settings`."""
 
 
 class Source(NamedTuple):
@@ -66,12 +81,16 @@ class Config:
         for source in self.sources:
             if key in source.values:
                 return source.values[key], source.name
-        return SETTINGS[key].default, "default"
+        return known(key).default, "default"
 
 
 def known(key: str) -> Setting:
     """The setting of that name. Raises UsageError for one that there is not."""
     setting = SETTINGS.get(key)
+    section, _, rest = key.partition(".")
+    remote, _, name = rest.rpartition(".")
+    if section == "helpdesk" and is_name(remote) and name in OF_HELPDESKS:
+        setting = OF_HELPDESKS[name]
     if setting is None:
         raise UsageError(f"there is no setting {key!r}", f"There are: {', '.join(SETTINGS)}.")
     return setting
@@ -101,6 +120,8 @@ def read_file(path: str) -> dict[str, Any]:
     for section, values in document.items():
         if section == "statuses":
             continue
+        if section == "helpdesk":
+            values = _of_helpdesks(path, values)
         if not isinstance(values, dict):
             raise UsageError(f"{path}: {section} is not a section")
         for name, value in values.items():
@@ -109,6 +130,25 @@ def read_file(path: str) -> dict[str, Any]:
             except UsageError as error:
                 raise UsageError(f"{path}: {error.message}", error.hint) from None
     return found
+
+
+def _of_helpdesks(path: str, section: object) -> dict[str, Any]:
+    """What is not in tables of the section on helpdesks, which is checked here, by `REMOTE.NAME`."""
+    from chit_sync.helpdesks.settings import check
+
+    try:
+        return check(section)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", error.hint) from None
+
+
+def helpdesk_tables(paths: Sequence[str], remote: str) -> "Tables":
+    """What these files say of a helpdesk that is a remote of that name; the first that says something of a word wins."""
+    from chit_sync.helpdesks.settings import merged
+
+    for path in paths:
+        read_file(path)
+    return merged([read_toml(path) for path in paths], remote)
 
 
 def read_toml(path: str) -> dict[str, Any]:
@@ -133,14 +173,24 @@ def read_toml(path: str) -> dict[str, Any]:
 def write_setting(path: str, key: str, value: object | None) -> None:
     """Sets a setting in a file, or takes it out with None. The file is replaced whole or not at all."""
     document = read_toml(path)
-    section, _, name = key.partition(".")
-    if value is None:
-        document.get(section, {}).pop(name, None)
-        if not document.get(section, True):
-            del document[section]
-    else:
-        document.setdefault(section, {})[name] = value
+    section, _, rest = key.partition(".")
+    remote, _, name = rest.rpartition(".")  # a remote's name may have dots
+    _write(document, [section, remote] if remote else [section], name, value)
     write_toml(path, document)
+
+
+def _write(table: dict[str, Any], sections: Sequence[str], name: str, value: object | None) -> None:
+    """Sets a value in a section of a section, or takes it out, and with it sections that it leaves empty."""
+    if not sections:
+        if value is None:
+            table.pop(name, None)
+        else:
+            table[name] = value
+        return
+    inner = table.setdefault(sections[0], {})
+    _write(inner, sections[1:], name, value)
+    if not inner:
+        del table[sections[0]]
 
 
 def write_toml(path: str, document: Mapping[str, Any]) -> None:
