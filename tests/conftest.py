@@ -12,6 +12,8 @@ from chit_sync.store.database import Store
 from support.runner import Chit
 from support.stores import Clock, disk_store, memory_store
 
+pytest_plugins = ["support.helpdesks"]
+
 NewStore = Callable[..., Store]
 
 WRITE = bool(os.environ.get("CHIT_WRITE"))
