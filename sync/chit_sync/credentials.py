@@ -2,6 +2,8 @@
 
 Asked in this order: the file that CHIT_TOKEN_FILE names, CHIT_TOKEN, the credential helper of the configuration (git's line
 protocol), .netrc, the credentials file. No message holds a token, and no exception a value that was read from a secret place.
+
+For a helpdesk, whose address is `KIND+https://…`, a token is kept and found by the part behind the kind; it may be LOGIN:PASSWORD.
 """
 
 import os
@@ -10,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from chit_sync.errors import AccessError, UsageError
+from chit_sync.helpdesks.address import is_helpdesk
 
 FILE = "credentials.toml"
 HELPER_SECONDS = 3.0
@@ -29,35 +32,36 @@ class Credential(NamedTuple):
 def find(
     url: str, environ: Mapping[str, str], config_dir: str, *, home: str = "", helper: str | None = None
 ) -> Credential | None:
-    """The token for the server at `url`; None if there is none.
+    """The token for the server or helpdesk at `url`; None if there is none. For a helpdesk a helper or .netrc that also tells a user's
+    name gives LOGIN:PASSWORD.
 
     Raises UsageError or AccessError for a place that should hold one and cannot be used, naming the place.
     """
     file = environ.get("CHIT_TOKEN_FILE")
     if file:
-        return _credential(_read(file), f"the file {file} (CHIT_TOKEN_FILE)")
+        return _credential(_read(file), f"the file {file} (CHIT_TOKEN_FILE)", url)
     token = environ.get("CHIT_TOKEN")
     if token:
-        return _credential(token, "CHIT_TOKEN")
+        return _credential(token, "CHIT_TOKEN", url)
     if helper:
         token = _ask_helper(helper, url)
         if token:
-            return _credential(token, "the credential helper")
+            return _credential(token, "the credential helper", url)
     netrc = environ.get("NETRC") or (os.path.join(home, ".netrc") if home else "")
     if netrc and os.path.exists(netrc):
         token = _from_netrc(netrc, url)
         if token:
-            return _credential(token, netrc)
+            return _credential(token, netrc, url)
     path = os.path.join(config_dir, FILE)
     token = _nearest(_load(path), url)
-    return _credential(token, path) if token else None
+    return _credential(token, path, url) if token else None
 
 
 def save(config_dir: str, url: str, token: str) -> str:
     """Keeps the token for a server in the credentials file; returns the file's path."""
     path = os.path.join(config_dir, FILE)
     tokens = _load(path)
-    tokens[_place(url)] = _credential(token, "the token").token
+    tokens[_place(url)] = _credential(token, "the token", url).token
     _store(path, tokens)
     return path
 
@@ -104,10 +108,12 @@ class PartnerToken:
         _store(self.path, tokens)
 
 
-def _credential(token: str, source: str) -> Credential:
+def _credential(token: str, source: str, url: str) -> Credential:
     token = token.strip()
     if not token:
         raise UsageError(f"{source} holds no token")
+    if is_helpdesk(url) and ":" in token and len(token) <= MAX_TOKEN and token.isprintable():
+        return Credential(token, source)  # a password may have blanks and any letters
     if len(token) > MAX_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
         raise UsageError(f"{source} holds something that cannot be a token", "A token is one word of ASCII characters.")
     return Credential(token, source)
@@ -123,11 +129,21 @@ def _read(file: str) -> str:
 
 def _place(url: str) -> str:
     """The server's address in one spelling: without a user, a query, a slash at the end."""
-    parts = urlsplit(url)
+    parts = urlsplit(_plain(url))
     host = parts.netloc.rpartition("@")[2].lower()
     if not host:
         raise UsageError(f"{url} is no address of a server", "It looks like https://tickets.example.com.")
     return f"{parts.scheme.lower()}://{host}{parts.path.rstrip('/')}"
+
+
+def _plain(url: str) -> str:
+    """The address without a helpdesk's kind."""
+    return url.partition("+")[2] if is_helpdesk(url) else url
+
+
+def _secret(url: str, login: str, password: str) -> str:
+    """What is sent there, given a user's name and a password; a chit server knows tokens only."""
+    return f"{login}:{password}" if is_helpdesk(url) and login else password
 
 
 def _nearest(tokens: Mapping[str, str], url: str) -> str | None:
@@ -142,7 +158,7 @@ def _ask_helper(helper: str, url: str) -> str | None:
     import shlex
     import subprocess
 
-    parts = urlsplit(url)
+    parts = urlsplit(_plain(url))
     asked = f"protocol={parts.scheme}\nhost={parts.netloc.rpartition('@')[2]}\npath={parts.path.strip('/')}\n\n"
     hint = "Set another one with `chit config set credential.helper COMMAND`."
     try:
@@ -160,18 +176,16 @@ def _ask_helper(helper: str, url: str) -> str | None:
         raise AccessError(f"cannot run the credential helper {helper!r}: {error}", hint) from None
     if done.returncode:
         return None
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition("=")
-        if name == "password":
-            return value
-    return None
+    answer = dict(line.partition("=")[::2] for line in done.stdout.decode("utf-8", "replace").splitlines())
+    password = answer.get("password")
+    return _secret(url, answer.get("username", ""), password) if password else None
 
 
 def _from_netrc(file: str, url: str) -> str | None:
     import netrc
 
     _refuse_if_open(file)
-    host = urlsplit(url).hostname or ""
+    host = urlsplit(_plain(url)).hostname or ""
     try:
         entries = netrc.netrc(file)
     except (OSError, UnicodeDecodeError) as error:
@@ -179,7 +193,7 @@ def _from_netrc(file: str, url: str) -> str | None:
     except netrc.NetrcParseError as error:
         raise UsageError(f"cannot read {file}: line {error.lineno} is not understood") from None
     found = entries.hosts.get(host)
-    return found[2] if found else None
+    return _secret(url, found[0] or "", found[2]) if found and found[2] else None
 
 
 def _refuse_if_open(file: str) -> None:

@@ -170,3 +170,41 @@ def test_what_cannot_be_a_token_is_refused(config: str, token: str) -> None:
 def test_a_credential_does_not_show_its_token() -> None:
     """The token does not slip into messages by way of repr."""
     assert "secret" not in repr(credentials.Credential("secret", "CHIT_TOKEN"))
+
+
+DESK = "redmine+https://Desk.example.com/tracker/?queue=Support"
+
+
+@pytest.mark.parametrize("token", ["word", "anna:päss wörd:1"])
+def test_a_helpdesks_token_is_kept_for_its_web_address(config: str, token: str) -> None:
+    """The kind, the query and the case of the host do not matter; what is kept may be a login and any password."""
+    credentials.save(config, DESK, token)
+    found = credentials.find("redmine+https://desk.example.com/tracker?queue=Billing", {}, config)
+    assert found is not None
+    assert found.token == token
+    assert credentials.find("redmine+https://desk.example.com/other", {}, config) is None
+    assert credentials.remove(config, "redmine+https://desk.example.com/tracker")
+
+
+def test_a_helpdesk_is_told_the_login_of_netrc(tmp_path: Path, config: str) -> None:
+    """For a helpdesk .netrc gives login and password, where there is a login; for a chit server the password."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine desk.example.com login anna password from-netrc\n")
+    netrc.chmod(0o600)
+    for url, token in ((DESK, "anna:from-netrc"), ("https://desk.example.com/", "from-netrc")):
+        found = credentials.find(url, {}, config, home=str(tmp_path))
+        assert found is not None
+        assert found.token == token
+    netrc.write_text("machine desk.example.com password from-netrc\n")
+    found = credentials.find(DESK, {}, config, home=str(tmp_path))
+    assert found is not None
+    assert found.token == "from-netrc"
+
+
+def test_the_helper_is_asked_for_a_helpdesks_web_address(tmp_path: Path, config: str) -> None:
+    """The helper is not told of kinds; a user's name in its answer goes along."""
+    helper = _helper(tmp_path, f"cat > {tmp_path}/asked; echo username=anna; echo password=secret")
+    found = credentials.find(DESK, {}, config, helper=helper)
+    assert found is not None
+    assert found.token == "anna:secret"
+    assert (tmp_path / "asked").read_text() == "protocol=https\nhost=Desk.example.com\npath=tracker\n\n"

@@ -1,9 +1,15 @@
-"""From a remote's address to its log. New kinds of remotes are added here and nowhere else."""
+"""From a remote's address to its log or, for a helpdesk, to its adapter. New kinds of stores are added here, of helpdesks in
+`helpdesks.address`, and nowhere else."""
 
 import os
+from typing import TYPE_CHECKING
 
 from chit_sync.errors import NotFoundError, UsageError
+from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.remotes.base import Log
+
+if TYPE_CHECKING:
+    from chit_sync.helpdesks.base import Helpdesk
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds that a server may be silent."""
@@ -12,12 +18,17 @@ DEFAULT_TIMEOUT = 30.0
 def is_url(address: str) -> bool:
     """Whether the address is a URL rather than a path."""
     scheme, mark, _ = address.partition("://")
-    return bool(mark) and scheme.isalnum()
+    return bool(mark) and scheme.replace("+", "").isalnum()
 
 
 def is_http(address: str) -> bool:
-    """Whether the address is that of a server, for which there may be a token."""
+    """Whether the address is that of a chit server."""
     return address.lower().startswith(("http://", "https://"))
+
+
+def takes_token(address: str) -> bool:
+    """Whether the address is that of a server or a helpdesk, for which there may be a token."""
+    return is_http(address) or is_helpdesk(address)
 
 
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -25,6 +36,8 @@ LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 def is_readable_on_the_way(address: str) -> bool:
     """Whether what is sent there, a token for one, can be read by whoever is between: HTTP without TLS to another machine."""
+    if is_helpdesk(address):
+        address = address.partition("+")[2]
     if not address.lower().startswith("http://"):
         return False
     from urllib.parse import urlsplit
@@ -36,12 +49,18 @@ def check_url(url: str) -> None:
     """Raises UsageError for a URL of no known kind."""
     if is_http(url):
         return
+    if is_helpdesk(url):
+        from chit_sync.helpdesks.address import parse
+
+        parse(url)
+        return
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise UsageError(
-            f"{url} is no address of a remote that is known", "It is http://…, https://…, file:///… or a path."
+            f"{url} is no address of a remote that is known",
+            "It is http://…, https://…, file:///… or a path, and for a helpdesk KIND+https://….",
         )
 
 
@@ -61,6 +80,8 @@ def open_remote(
         from chit_sync.remotes.http import HttpLog
 
         return HttpLog(address, token=token, timeout=timeout, ca_file=ca_file)
+    if is_helpdesk(address):
+        raise UsageError(f"{address} is a helpdesk, not a store")
     from chit_sync.remotes.local import LocalLog
     from chit_sync.store.expiring import expire
     from chit_sync.store.opening import open_store
@@ -79,6 +100,26 @@ def open_remote(
     except BaseException:
         store.close()
         raise
+
+
+def open_helpdesk(
+    address: str,
+    *,
+    token: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    ca_file: str | None = None,
+) -> "Helpdesk":
+    """The adapter for the helpdesk at an address. token: a token, or LOGIN:PASSWORD. Raises UsageError for what is no such address.
+    The helpdesk is not asked yet."""
+    from importlib import import_module
+
+    from chit_sync.helpdesks.address import KINDS, parse
+
+    check_url(address)
+    place = parse(address)
+    module, name = KINDS[place.kind]
+    adapter: Helpdesk = getattr(import_module(module), name)(place, token, timeout=timeout, ca_file=ca_file)
+    return adapter
 
 
 def store_path(address: str) -> str:
