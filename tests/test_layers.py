@@ -117,7 +117,7 @@ def test_library_knows_no_command_line(module: str) -> None:
     """The library imports neither the command line nor its toolkit, and only one module of it the HTTP client."""
     tops = {name.partition(".")[0] for name in imports(source(module))}
     assert not tops & {"chit", "click", "tabulate", "platformdirs", "rich"}
-    assert "httpx" not in tops or module in ("remotes.http", "remotes.web")
+    assert "httpx" not in tops or module == "remotes.web"
     assert "cheroot" not in tops or module.startswith("server.")
     assert "werkzeug" not in tops or module.startswith("server.")
 

@@ -3,8 +3,7 @@
 Much that answers at an address is no chit server: a login page, a proxy, something that moved. Each gets words of its own.
 """
 
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 
 from chit_sync import wire
@@ -16,12 +15,6 @@ from chit_sync.errors import (
     PolicyError,
     RemoteError,
 )
-
-PASSING = frozenset((429, 502, 503, 504))
-"""Statuses that another try may be spared."""
-
-PIECE = 1 << 18
-"""Most bytes that are unpacked at once."""
 
 
 def content_type(headers: Mapping[str, str]) -> str:
@@ -83,23 +76,3 @@ def fail(where: str, status: int, reason: str, headers: Mapping[str, str], conte
             "Look at the remote's address, and at what stands before the server.",
         )
     raise RemoteError(f"{where} answers {status}: {said}", problem.hint or "Run it again later.")
-
-
-def cut(where: str) -> RemoteError:
-    """The error for a stream that ends early."""
-    return RemoteError(
-        f"{where} broke off before the end", "What had come is kept; run it again and it goes on from there."
-    )
-
-
-class Unpacker:
-    """Unpacks gzip in pieces of bounded size, whatever they were packed from."""
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(31)
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What can be unpacked so far. Raises zlib.error."""
-        while data:
-            yield self._inflate.decompress(data, PIECE)
-            data = self._inflate.unconsumed_tail

@@ -246,7 +246,7 @@ class Web:
             seek(0)
         try:
             # httpx types some of these more narrowly than it takes them
-            given: dict[str, Any] = {key: value for key, value in asking.items() if value is not None and value != []}
+            given: dict[str, Any] = {**asking, "params": asking.get("params") or None}
             request = self._client.build_request(method, self._url(path), **given)
         except (ValueError, httpx.InvalidURL) as error:
             raise UsageError(f"this cannot be sent to {self.where}: {clean(str(error))}") from None
