@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypedDict, TypeVar, U
 
 import httpx
 
-from chit_sync.errors import AccessError, NotFoundError, RemoteError, UsageError
+from chit_sync.errors import NotFoundError, RemoteError, UsageError
 from chit_sync.remotes.base import UnreachedError
+from chit_sync.remotes.judging import THROTTLED, doubt, fail, nothing_done
 from chit_sync.remotes.received import Answer, Unpacker, clean, cut, http_date, seconds_to_wait
 from chit_sync.remotes.registry import LOOPBACK
 
@@ -36,12 +37,8 @@ IDLE_SECONDS = 4.0
 
 MAX_ANSWER = 64 << 20
 WORKERS = 4
-THROTTLED = 429
 PASSING = frozenset((THROTTLED, 502, 503, 504))
 """Statuses that another try may be spared."""
-
-GATEWAY = frozenset((502, 504))
-"""Statuses of a gateway that has given up on the server behind it, where the call may still be under way."""
 
 Pairs = Sequence[tuple[str, str]]
 Upload = tuple[str, BinaryIO | bytes, str]
@@ -154,7 +151,7 @@ class Web:
             raise
         except RemoteError as error:
             if not question:
-                self._doubt(error.message)
+                doubt(error.message)
             raise
         if not answer.ok and answer.status not in accept:
             self._fail(answer)
@@ -232,7 +229,7 @@ class Web:
             else:
                 asked = seconds_to_wait(answer.headers, self._now())
                 wait = max(wait, asked or 0.0)
-                again = answer.status in PASSING if safe else _nothing_done(answer)
+                again = answer.status in PASSING if safe else nothing_done(answer)
                 if not again or attempt == tries or wait > LONGEST_WAIT:
                     return answer
             self._sleep(wait)
@@ -289,44 +286,8 @@ class Web:
         except RemoteError:
             return answer.said()
 
-    def _doubt(self, message: str, *, settled: bool = False) -> NoReturn:
-        from chit_sync.helpdesks.base import DoubtError
-
-        hint = "Whether it was done is not known; that is looked up before it is sent again."
-        raise DoubtError(message, hint, settled=settled)
-
     def _fail(self, answer: Answer) -> NoReturn:
-        """Raises the error that an answer other than success stands for."""
-        where = self.where
-        status = answer.status
-        words = self._words(answer)
-        said = f": {words}" if words else ""
-        line = f"{where} answers {status} {answer.reason}".rstrip() + said
-        login = f"`chit auth login {where.partition('?')[0]}`"
-        if status == 401:
-            raise AccessError(f"{where} does not know the token or password{said}", f"Log in again with {login}.")
-        if _nothing_done(answer):
-            asked = seconds_to_wait(answer.headers, self._now())
-            wish = f" and asks to wait {asked:.0f} seconds" if asked else ""
-            kind = UnreachedError if answer.doubtful else RemoteError
-            raise kind(f"{where} is throttling{wish}{said}", "Run it again later; it goes on where it was.")
-        if 300 <= status < 400:
-            message = f"{where} answers with a redirect to {clean(answer.headers.get('location', 'nowhere'))}"
-            if answer.doubtful:
-                self._doubt(message, settled=True)
-            raise RemoteError(message, f"Is the remote's address right, and are you logged in ({login})?")
-        if answer.doubtful and (status >= 500 or status < 200 or status == 408):
-            self._doubt(line, settled=status not in GATEWAY)
-        if status == 407:
-            raise UnreachedError(f"the proxy before {line}", "Set the proxy's address with its user and password.")
-        if answer.doubtful and status != 408:
-            from chit_sync.helpdesks.base import RefusedError
-
-            raise RefusedError(f"{where} refuses it{said or f': {status} {answer.reason}'.rstrip()}")
-        if status == 403:
-            hint = f"Ask whoever runs it for the right, or log in as somebody who has it with {login}."
-            raise AccessError(f"{where} does not allow it{said}", hint)
-        raise RemoteError(line, "Run it again later." if status >= 500 else "Look at the remote's address.")
+        fail(answer, self._words(answer), self._now())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -408,11 +369,6 @@ def _until_closed(live: Live) -> Iterator[bytes]:
         yield from live.pieces()
     finally:
         live.close()
-
-
-def _nothing_done(answer: Answer) -> bool:
-    """Whether the server says that it has not begun with the call: it throttles, or will be back later."""
-    return answer.status == THROTTLED or (answer.status == 503 and "retry-after" in answer.headers)
 
 
 def _trust(ca_file: str | None) -> "ssl.SSLContext":
