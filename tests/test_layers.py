@@ -19,7 +19,8 @@ PURE = {
     "errors", "clock", "ids", "registers", "schema", "change", "codec", "ticket", "policy", "wire", "lines", "times",
     "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
-    "query.statements", "remotes.base", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
+    "query.statements", "remotes.base", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing", "helpdesks.planning",
+    "helpdesks.mapping", "helpdesks.settings", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
     "helpdesks.base", "helpdesks.address", "helpdesks.mapping", "helpdesks.settings",
 }  # fmt: skip
 """Modules that do no input or output and get time, ids and random bytes as arguments."""
@@ -47,7 +48,8 @@ BELOW: dict[str, set[str]] = {
     "config": set(),
     "credentials": set(),
     "remotes": {"store"},
-    "exchange": {"store", "authoring", "remotes"},
+    "helpdesks": {"remotes"},
+    "exchange": {"store", "authoring", "remotes", "helpdesks"},
     "transfer": {"store", "authoring"},
     "server": {"store", "remotes"},
 }

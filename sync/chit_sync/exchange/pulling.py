@@ -8,7 +8,7 @@ What takes changes in is imported when the first one comes: most pulls find noth
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.exchange import cursor
@@ -21,7 +21,9 @@ from chit_sync.store.remotes import Remote
 from chit_sync.wire import Sent
 
 if TYPE_CHECKING:
+    from chit_sync.exchange.mirror.session import MappingFor
     from chit_sync.exchange.taking import Taking
+    from chit_sync.helpdesks.base import Helpdesk
 
 BATCH = 5_000
 """Changes in one transaction."""
@@ -33,8 +35,23 @@ BATCH_BYTES = 8 << 20
 """Bytes in one transaction, roughly."""
 
 
-def fetch(store: Store, remote: Remote, source: Log, *, progress: Progress = silent) -> Fetched:
-    """Reads what the remote has and keeps it beside the log, for the next pull. Raises RemoteError; what came before is kept."""
+def fetch(
+    store: Store,
+    remote: Remote,
+    source: "Log | Helpdesk",
+    *,
+    mapping: "MappingFor | None" = None,
+    progress: Progress = silent,
+) -> Fetched:
+    """Reads what the remote has and keeps it beside the log, for the next pull. Raises RemoteError; what came before is kept.
+
+    mapping: for a helpdesk, what its words mean here.
+    """
+    if mapping is not None:
+        from chit_sync.exchange.mirror.reading import fetch as fetch_helpdesk
+
+        return fetch_helpdesk(store, remote, cast("Helpdesk", source), mapping=mapping, progress=progress)
+    source = cast("Log", source)
     remote, reading = _open(store, remote, source)
     start = cursor.place(remote)
     count = 0
@@ -68,11 +85,26 @@ def _about_handoffs(store: Store, remote: Remote) -> int:
         )
 
 
-def pull(store: Store, remote: Remote, source: Log, *, progress: Progress = silent, dry_run: bool = False) -> Pulled:
+def pull(
+    store: Store,
+    remote: Remote,
+    source: "Log | Helpdesk",
+    *,
+    mapping: "MappingFor | None" = None,
+    progress: Progress = silent,
+    dry_run: bool = False,
+) -> Pulled:
     """Takes what was fetched, then what the remote has beyond. Raises RemoteError; what came before is kept, the next pull goes on.
 
-    dry_run: counts what would be taken.
+    mapping: for a helpdesk, what its words mean here. dry_run: counts what would be taken.
     """
+    if mapping is not None:
+        from chit_sync.exchange.mirror.reading import pull as pull_helpdesk
+
+        return pull_helpdesk(
+            store, remote, cast("Helpdesk", source), mapping=mapping, progress=progress, dry_run=dry_run
+        )
+    source = cast("Log", source)
     if dry_run:
         return _foresee(store, remote, source)
     taking: Taking | None = None

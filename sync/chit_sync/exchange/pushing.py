@@ -6,6 +6,7 @@ offered counts as gone to the remote: `undo` leaves it alone.
 
 from array import array
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, cast
 
 from chit_sync.errors import AccessError, OtherStoreError, PolicyError
 from chit_sync.exchange import attachments, cursor, refusals
@@ -15,6 +16,10 @@ from chit_sync.store import log, remotes
 from chit_sync.store.database import Store, explained, marks
 from chit_sync.store.remotes import Remote
 from chit_sync.wire import HAD, REFUSED, TAKEN, Answer, Offer, Result
+
+if TYPE_CHECKING:
+    from chit_sync.exchange.mirror.session import MappingFor
+    from chit_sync.helpdesks.base import Helpdesk
 
 BATCH = 2_000
 BATCH_BYTES = 4 << 20
@@ -30,8 +35,9 @@ Row = tuple[int, bytes, int, bytes]
 def push(
     store: Store,
     remote: Remote,
-    target: Log,
+    target: "Log | Helpdesk",
     *,
+    mapping: "MappingFor | None" = None,
     tickets: Collection[int] | None = None,
     again: bool = False,
     progress: Progress = silent,
@@ -39,9 +45,17 @@ def push(
 ) -> Pushed:
     """Offers the remote the changes that it has not: all, or those of these tickets (this store's numbers).
 
-    again: also those that it refused before. dry_run: counts what would be sent, as `taken`, and asks nobody. Raises RemoteError,
-    AccessError; what was taken before is noted, the next push goes on from there.
+    mapping: for a helpdesk, what its words mean here. again: also those that it refused before. dry_run: counts what would be sent, as
+    `taken`, and asks nobody. Raises RemoteError, AccessError; what was taken before is noted, the next push goes on from there.
     """
+    if mapping is not None:
+        from chit_sync.exchange.mirror.sending import push as push_helpdesk
+
+        return push_helpdesk(
+            store, remote, cast("Helpdesk", target), mapping=mapping, tickets=tickets, again=again, progress=progress,
+            dry_run=dry_run,
+        )  # fmt: skip
+    target = cast("Log", target)
     remote = remotes.get(store, remote.name)
     last = log.last_seq(store.db)
     plan, numbers = _plan(store, remote, last, tickets, again=again)
@@ -78,6 +92,7 @@ def _plan(
                 "pushed": remote.pushed,
                 "last": last,
                 "partner": remotes.partner_of(store.db, remote.id),
+                "own": False,
             },
         ):
             if tickets is None or ticket in tickets:

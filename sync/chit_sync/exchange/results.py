@@ -100,15 +100,29 @@ def joined(one: Pulled, other: Pulled) -> Pulled:
     )
 
 
+class Planned(NamedTuple):
+    """A call to a helpdesk that is to be made, or, without a verb, what stays here. ticket: this store's number. what: fields, or the
+    item. seqs: the places here of the changes that it is about."""
+
+    ticket: int
+    verb: str
+    what: str
+    reason: str
+    seqs: tuple[int, ...]
+
+
 class Pushed(NamedTuple):
     """What a push came to. taken, had: changes. tickets: this store's numbers. refused: those that this push was refused.
-    blobs: attachments whose bytes were sent."""
+    blobs: attachments whose bytes were sent. planned: for a helpdesk, with dry_run the calls; always what stays here, and why.
+    met: what a helpdesk was found to have changed meanwhile."""
 
     taken: int = 0
     had: int = 0
     tickets: tuple[int, ...] = ()
     refused: tuple[Refused, ...] = ()
     blobs: int = 0
+    planned: tuple[Planned, ...] = ()
+    met: Pulled = Pulled()
 
 
 class Synced(NamedTuple):

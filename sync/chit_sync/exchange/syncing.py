@@ -1,5 +1,7 @@
 """Whole exchanges made of the single ones: sync, and clone."""
 
+from typing import TYPE_CHECKING
+
 from chit_sync.checks import has_control
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.exchange.pulling import pull
@@ -14,12 +16,26 @@ from chit_sync.store.remotes import DEFAULT, Remote
 from chit_sync.store.statuses import set_statuses
 from chit_sync.wire import Info
 
+if TYPE_CHECKING:
+    from chit_sync.exchange.mirror.session import MappingFor
+    from chit_sync.helpdesks.base import Helpdesk
 
-def sync(store: Store, remote: Remote, log: Log, *, progress: Progress = silent, dry_run: bool = False) -> Synced:
+
+def sync(
+    store: Store,
+    remote: Remote,
+    log: "Log | Helpdesk",
+    *,
+    mapping: "MappingFor | None" = None,
+    progress: Progress = silent,
+    dry_run: bool = False,
+) -> Synced:
     """Pulls, then pushes: what others did is merged before ours is sent. Whoever rules on our moves does so at once, so that is pulled
-    as well."""
-    pulled = pull(store, remote, log, progress=progress, dry_run=dry_run)
-    pushed = push(store, remote, log, progress=progress, dry_run=dry_run)
+    as well. mapping: for a helpdesk, what its words mean here."""
+    pulled = pull(store, remote, log, mapping=mapping, progress=progress, dry_run=dry_run)
+    pushed = push(store, remote, log, mapping=mapping, progress=progress, dry_run=dry_run)
+    if mapping is not None:
+        return Synced(pulled, pushed)
     if pushed.taken and not dry_run and (remotes.partner_of(store.db, remote.id) is not None or _moved(store)):
         pulled = joined(pulled, pull(store, remote, log, progress=progress))
     return Synced(pulled, pushed)
@@ -47,6 +63,27 @@ def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progr
         remote = remotes.add(store, name, url)
         _adopt(store, info)
         return store, pull(store, remote, log, progress=progress)
+    except BaseException:
+        store.close()
+        raise
+
+
+def clone_helpdesk(
+    path: str, url: str, desk: "Helpdesk", *, mapping: "MappingFor", name: str = DEFAULT, progress: Progress = silent
+) -> tuple[Store, Pulled]:
+    """The same of a helpdesk: its statuses become the store's, so that nothing of them is lost.
+
+    mapping is asked when the store has them.
+    """
+    from chit_sync.exchange.mirror import reading
+    from chit_sync.helpdesks.mapping import statuses_for
+
+    about = desk.describe()
+    store = create(path)
+    try:
+        remote = remotes.add(store, name, url)
+        set_statuses(store, statuses_for(about))
+        return store, reading.pull(store, remote, desk, mapping=mapping, progress=progress)
     except BaseException:
         store.close()
         raise

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from chit_sync.change import Change
 from chit_sync.codec import decode
+from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.registers import Value
 from chit_sync.store.database import Store, explained
 from chit_sync.store.remotes import UNSENT, Remote, partner_of
@@ -90,6 +91,7 @@ def unsent(store: Store, remote: Remote | None, number: int | None = None) -> It
                 {
                     **values,
                     "partner": partner_of(store.db, values["remote"]),
+                    "own": remote is not None and is_helpdesk(remote.url),
                     "after": after,
                     "ticket": number,
                     "limit": _AT_ONCE,

@@ -1,8 +1,8 @@
 """The store's tables, as an ordered list of steps. A step that was released is never changed; a new one is added.
 
 `changes`, `operations`, `remotes`, `refusals`, `incoming`, `numbers`, `tokens`, `partners`, `invitations`, `outbound`,
-`partner_blobs` and `meta` are the truth. Every other table is a cache, made
-from `changes` alone by `reproject`.
+`partner_blobs`, `bases`, `calls`, `troubles` and `meta` are the truth. Every other table is a cache, made from `changes` alone by
+`reproject`.
 """
 
 import sqlite3
@@ -104,6 +104,16 @@ CREATE INDEX handoffs_noted ON handoffs (role) WHERE questions + held + pending 
 
 -- Changes that are named by an `over` and have not arrived.
 CREATE TABLE missing (id BLOB PRIMARY KEY) WITHOUT ROWID;
+
+-- Helpdesks. bases: what was last read of a ticket there, by its number there. calls: what was asked for and is not known to have
+-- been done; ticket: this store's number. troubles: what came and could not be taken in.
+CREATE TABLE bases (remote INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (remote, number)) WITHOUT ROWID;
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, remote INTEGER NOT NULL, ticket INTEGER NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,
+    time INTEGER NOT NULL);
+CREATE TABLE troubles (
+    remote INTEGER NOT NULL, number INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (remote, number, path)) WITHOUT ROWID;
 
 -- What remotes call our tickets.
 CREATE TABLE numbers (

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chit_sync.errors import ConflictError, NotFoundError, UsageError
+from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.ids import MAX_NAME, NAME_RULE, is_name
-from chit_sync.store.database import Connection, Store, explained
+from chit_sync.store.database import Connection, Store, explained, marks
 
 VISITOR = -1
 
@@ -131,7 +132,10 @@ def _forget(store: Store, remote: int) -> None:
     store.set_meta("served", max(store.meta("served", 0), pushed, store.meta(offered_key(remote), 0)))
     for table in ("refusals", "incoming", "numbers"):
         db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
-    db.execute("DELETE FROM meta WHERE key IN (?, ?)", (tip_key(remote), offered_key(remote)))
+    for table in ("bases", "calls", "troubles"):
+        db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
+    keys = (tip_key(remote), offered_key(remote), cursor_key(remote), about_key(remote))
+    db.execute(f"DELETE FROM meta WHERE key IN ({marks(keys)})", keys)
     db.execute("UPDATE changes SET origin = ? WHERE origin = ?", (VISITOR, remote))
 
 
@@ -145,13 +149,24 @@ def offered_key(remote: int) -> str:
     return f"offered/{remote}"
 
 
+def cursor_key(remote: int) -> str:
+    """The key in `meta` under which it is kept how far a helpdesk was read."""
+    return f"cursor/{remote}"
+
+
+def about_key(remote: int) -> str:
+    """The key in `meta` under which a helpdesk's description is kept."""
+    return f"about/{remote}"
+
+
 UNSENT = (
-    "SELECT seq, ticket FROM changes WHERE :partner IS NULL AND seq > :pushed AND origin <> :remote UNION ALL"
+    "SELECT seq, ticket FROM changes WHERE :partner IS NULL AND seq > :pushed AND origin <> :remote AND (origin = 0 OR NOT :own)"
+    " UNION ALL"
     " SELECT seq, ticket FROM outbound JOIN changes USING (seq) WHERE partner = :partner AND place > :pushed AND origin <> :remote"
     " AND refused IS NULL"
 )
 """The changes that a remote was not offered yet. To a partner goes what is in its own sequence, in which `pushed` counts then,
-and what it refused and is held back since is not offered again by itself."""
+and what it refused and is held back since is not offered again by itself. own: a helpdesk is sent only what was made here."""
 
 
 def partner_of(db: Connection, remote: int) -> int | None:
@@ -188,7 +203,12 @@ def pending(store: Store, remote: Remote) -> Pending:
         refused = db.execute("SELECT count(*) FROM refusals WHERE remote = ?", (remote.id,)).fetchone()[0]
         unsent = db.execute(
             f"SELECT count(*) FROM ({UNSENT}) WHERE seq NOT IN (SELECT seq FROM refusals WHERE remote = :remote)",
-            {"remote": remote.id, "pushed": remote.pushed, "partner": partner_of(db, remote.id)},
+            {
+                "remote": remote.id,
+                "pushed": remote.pushed,
+                "partner": partner_of(db, remote.id),
+                "own": is_helpdesk(remote.url),
+            },
         ).fetchone()[0]
         fetched, held = db.execute(
             "SELECT count(*) FILTER (WHERE seq > :pulled), count(*) FILTER (WHERE seq <= :pulled)"

@@ -1,0 +1,340 @@
+"""Push to a helpdesk: what was written here becomes calls, each written down before it is made and after it is known what came of it.
+
+A ticket's fields are read and compared right before they are written, and read back after; what was not taken is reported. A call that
+makes something (a ticket, a comment, a file, time) is never repeated before it was looked up.
+"""
+
+from collections.abc import Collection
+
+from chit_sync.codec import decode
+from chit_sync.errors import AccessError
+from chit_sync.exchange import refusals
+from chit_sync.exchange.mirror.session import MappingFor, Session, alone
+from chit_sync.exchange.mirror.settling import done, look_up, settle
+from chit_sync.exchange.mirror.taking import Taking
+from chit_sync.exchange.results import Planned, Progress, Pushed, Refused, silent
+from chit_sync.helpdesks.base import UNSAFE, Call, DoubtError, Gone, Helpdesk, Outcome, RefusedError, StaleError
+from chit_sync.helpdesks.planning import Left, Plan, Step, There, plan
+from chit_sync.remotes.base import UnreachedError
+from chit_sync.store import bases, blobs, log, reading, remotes
+from chit_sync.store.database import Store
+from chit_sync.store.remotes import Remote
+from chit_sync.ticket import Ticket
+
+AT_ONCE = 50
+"""Tickets that are read back at once."""
+
+TRIES = 3
+"""How often a ticket is compared again when somebody else changes it at the same time."""
+
+
+def push(
+    store: Store,
+    remote: Remote,
+    desk: Helpdesk,
+    *,
+    mapping: MappingFor,
+    tickets: Collection[int] | None = None,
+    again: bool = False,
+    progress: Progress = silent,
+    dry_run: bool = False,
+) -> Pushed:
+    """Brings what was written in this store to a helpdesk: all, or what concerns these tickets (this store's numbers).
+
+    Of tickets that are named, also what colleagues wrote. again: also what was refused before. dry_run: only plans; `planned` has the calls
+    and what stays here. Raises AccessError, RemoteError; what was done before is noted, the next push goes on from there.
+    """
+    with alone(store, remote):
+        session = Session(store, remote, desk, mapping)
+        if not dry_run:
+            settle(session)
+            with store.transaction():
+                Taking(session).waiting()
+        return _Sending(session, tickets, again=again).run(progress, dry_run=dry_run)
+
+
+class _Sending:
+    """A push under way, and what it came to so far."""
+
+    def __init__(self, session: Session, tickets: Collection[int] | None, *, again: bool) -> None:
+        self.session = session
+        self.store = session.store
+        self.remote = session.remote
+        self.named = tickets
+        self.again = again
+        self.taking = Taking(session)
+        self.sent: set[int] = set()
+        self.tickets: set[int] = set()
+        self.refused: dict[int, Refused] = {}
+        self.planned: list[Planned] = []
+        self.blobs = 0
+        self.back: dict[int, int] = {}
+        """Tickets that were written to and not read back: the helpdesk's number to ours."""
+        facing = session.facing
+        self.partners = {row[0] for row in self.store.db.execute("SELECT name FROM partners")}
+        tables = facing.words
+        self.all = tickets is not None or tables.send == "all"
+        new = tables.new
+        self.creates = tickets is not None or (
+            remotes.get(self.store).id == self.remote.id if new is None else bool(new)
+        )
+        self.there = There(
+            facing,
+            session.about,
+            self._sends,
+            session.number,
+            lambda sha256: blobs.size_of(self.store, sha256),
+            self._is_partner,
+        )
+        where = "SELECT seq FROM refusals WHERE remote = ?"
+        self.kept_back = set() if again else {row[0] for row in self.store.db.execute(where, (self.remote.id,))}
+
+    def run(self, progress: Progress, *, dry_run: bool) -> Pushed:
+        last = log.last_seq(self.store.db)
+        numbers = self._candidates(last)
+        if not dry_run and numbers:
+            with self.store.transaction():
+                self.store.set_meta(remotes.offered_key(self.remote.id), last)
+        # Tickets are made before anything else is sent, so that links between new ones have both their ends.
+        for count, number in enumerate(numbers, 1):
+            if dry_run:
+                self._foresee(number)
+            elif self.session.number(self._ident(number)) is None and self.creates:
+                self._create(number)
+            progress(count, 2 * len(numbers))
+        if dry_run:
+            seqs = {seq for one in self.planned for seq in one.seqs if one.verb}
+            return Pushed(
+                len(seqs),
+                tickets=tuple(sorted({one.ticket for one in self.planned if one.verb})),
+                planned=tuple(self.planned),
+            )
+        for count, number in enumerate(numbers, 1):
+            if self.session.number(self._ident(number)) is not None:
+                self._bring(number)
+            if len(self.back) >= AT_ONCE:
+                self._read_back()
+            progress(len(numbers) + count, 2 * len(numbers))
+        self._read_back()
+        self._finish(last, numbers)
+        return Pushed(
+            len(self.sent), 0, tuple(sorted(self.tickets)), tuple(self.refused.values()), self.blobs,
+            tuple(self.planned), self.taking.result(),
+        )  # fmt: skip
+
+    def _candidates(self, last: int) -> list[int]:
+        """The tickets in which there may be something to send."""
+        if self.named is not None:
+            return sorted(self.named)
+        own = "" if self.all or self.partners else "AND origin = 0"
+        again = (
+            "UNION SELECT c.ticket FROM refusals f JOIN changes c USING (seq) WHERE f.remote = :remote"
+            if self.again
+            else ""
+        )
+        rows = self.store.db.execute(
+            f"SELECT ticket FROM changes WHERE seq > :pushed AND seq <= :last AND origin <> :remote {own} {again} ORDER BY 1",
+            {"pushed": self.remote.pushed, "last": last, "remote": self.remote.id},
+        )
+        return sorted({row[0] for row in rows})
+
+    def _sends(self, seq: int) -> bool:
+        """Whether what a change wrote is for us to send: it was made here, or came from a partner of ours; not from there."""
+        if seq in self.kept_back:
+            return False
+        origin, body = self.store.db.execute("SELECT origin, body FROM changes WHERE seq = ?", (seq,)).fetchone()
+        if b'"mirror"' in body and decode(body).mirror == self.session.facing.mirror:
+            return False
+        return origin == log.HERE or self.all or (origin != self.remote.id and self._is_partner(decode(body).by))
+
+    def _is_partner(self, author: str) -> bool:
+        return "@" in author and author.rpartition("@")[2] in self.partners
+
+    def _ident(self, number: int) -> str:
+        return str(self.store.db.execute("SELECT id FROM tickets WHERE num = ?", (number,)).fetchone()[0])
+
+    def _plan(self, ticket: Ticket) -> tuple[int, Plan]:
+        number = self.session.number(ticket.id) or 0
+        agreed = bases.base(self.store, self.remote.id, number) if number else None
+        return number, plan(self.there, ticket, number, agreed)
+
+    def _foresee(self, ours: int) -> None:
+        """What would be done about a ticket, as far as it can be told before it is there."""
+        ticket = reading.load(self.store, ours)
+        number, found = self._plan(ticket)
+        if not number and not self.creates:
+            return
+        self._note(ours, found)
+        if not number and found.steps:
+            # What comes after the ticket was made, planned as if that was done.
+            self._note(ours, Plan([step for step in plan(self.there, ticket, -1, None).steps if step.key], []))
+
+    def _note(self, ours: int, found: Plan) -> None:
+        for step in found.steps:
+            self.planned.append(Planned(ours, step.call.verb, step.key or ", ".join(step.call.fields), "", step.seqs))
+        for left in found.left:
+            self._stay(ours, left)
+
+    def _create(self, ours: int) -> None:
+        ticket = reading.load(self.store, ours)
+        _, found = self._plan(ticket)
+        self._leave(ours, found.left)
+        for step in found.steps:
+            if step.call.verb == "create" and self._perform(ours, step):
+                number = self.session.number(ticket.id)
+                if number is not None:
+                    self._take(number)
+
+    def _bring(self, ours: int) -> None:
+        """Everything about a ticket that is there: first what only adds to it, then, freshly compared, what replaces something."""
+        ticket = reading.load(self.store, ours)
+        number, found = self._plan(ticket)
+        self._leave(ours, found.left)
+        if any(step.call.verb not in UNSAFE for step in found.steps):
+            for step in found.steps:
+                if step.call.verb in UNSAFE:
+                    self._perform(ours, step)
+            self._replace(ours, number)
+            return
+        for step in found.steps:
+            self._perform(ours, step)
+
+    def _replace(self, ours: int, number: int) -> None:
+        for _ in range(TRIES):
+            if not self._take(number):
+                return
+            ticket = reading.load(self.store, ours)
+            _, found = self._plan(ticket)
+            self._leave(ours, found.left)
+            try:
+                for step in found.steps:
+                    if step.call.verb not in UNSAFE:
+                        self._perform(ours, step)
+                return
+            except StaleError:
+                continue
+        reason = f"it kept changing in {self.remote.name} while it was compared; run it again"
+        for step in found.steps:
+            self._refuse(ours, step.seqs, reason)
+
+    def _perform(self, ours: int, step: Step) -> bool:
+        """One call, with what it is written down as before and after. Whether it was done."""
+        with self.store.transaction():
+            ident = bases.open_call(self.store, self.remote.id, ours, step.key, step.call)
+        try:
+            outcome = self._ask(ours, step)
+        except (RefusedError, StaleError, UnreachedError, AccessError) as error:
+            with self.store.transaction():
+                bases.close_call(self.store, ident)
+            if isinstance(error, RefusedError):
+                self._refuse(ours, step.seqs, error.message)
+                return False
+            raise
+        with self.store.transaction() as db:
+            bases.close_call(self.store, ident)
+            if outcome is None:
+                return False
+            done(self.session, ours, step.call, outcome)
+            if step.key:
+                db.executemany(
+                    "DELETE FROM refusals WHERE remote = ? AND seq = ?", [(self.remote.id, seq) for seq in step.seqs]
+                )
+            if outcome.snapshot is not None:
+                self.taking.snapshot(outcome.snapshot)
+        self.sent.update(step.seqs)
+        self.tickets.add(ours)
+        self.blobs += step.call.verb == "attach"
+        number = outcome.number or step.call.number
+        if outcome.snapshot is None or step.call.verb == "update":
+            self.back[number] = ours
+        return True
+
+    def _ask(self, ours: int, step: Step) -> Outcome | None:
+        """Makes the call. None if the helpdesk was in trouble and did not do it."""
+        call: Call = step.call
+        try:
+            if step.sha256:
+                with open(blobs.path(self.store, step.sha256), "rb") as file:
+                    return self.session.desk.perform(call, file)
+            return self.session.desk.perform(call)
+        except DoubtError as error:
+            if not error.settled:
+                raise
+            found = look_up(self.session, ours, call)
+            if found is None and call.verb in UNSAFE:
+                self._refuse(ours, step.seqs, error.message)
+                return None
+            return found or Outcome(call.number, call.id)  # reading back tells
+
+    def _take(self, number: int) -> bool:
+        """Reads a ticket and takes it in; whether it is still there to be written to."""
+        (found,) = self.session.desk.read([number])
+        self.back.pop(number, None)
+        with self.store.transaction():
+            self.taking.page([found])
+        return not isinstance(found, Gone)
+
+    def _read_back(self) -> None:
+        """Reads what was written to, takes that in, and says what was not taken there."""
+        back, self.back = self.back, {}
+        if not back:
+            return
+        found = self.session.desk.read(list(back))
+        with self.store.transaction():
+            self.taking.page(found)
+        for one in found:
+            if isinstance(one, Gone):
+                continue
+            ours = back[one.number]
+            _, left = self._plan(reading.load(self.store, ours))
+            for step in left.steps:
+                if step.call.verb == "update":
+                    kept = ", ".join(f"{path} is {one.fields.get(path)!r} there" for path in sorted(step.call.fields))
+                    self._refuse(ours, step.seqs, f"{self.remote.name} did not take all of it: {kept}"[:500])
+
+    def _stay(self, ours: int, one: Left) -> None:
+        planned = Planned(ours, "", one.path, one.reason, (one.seq,))
+        if planned not in self.planned:
+            self.planned.append(planned)
+
+    def _leave(self, ours: int, left: list[Left]) -> None:
+        """Notes what is not sent."""
+        for one in left:
+            if one.refused:
+                self._refuse(ours, (one.seq,), one.reason)
+            else:
+                self._stay(ours, one)
+
+    def _refuse(self, ours: int, seqs: Collection[int], reason: str) -> None:
+        with self.store.transaction() as db:
+            db.executemany(
+                "INSERT INTO refusals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = excluded.time, reason = excluded.reason",
+                [(self.remote.id, seq, self.store.now(), reason) for seq in seqs],
+            )
+        self.sent.difference_update(seqs)
+        self.refused.update((seq, Refused(seq, ours, reason)) for seq in seqs)
+
+    def _finish(self, last: int, numbers: Collection[int]) -> None:
+        """Every answer has come."""
+        with self.store.transaction() as db:
+            if self.again:
+                self._forget_refusals(numbers)
+            if self.named is None:
+                db.execute("UPDATE remotes SET pushed = max(pushed, ?) WHERE id = ?", (last, self.remote.id))
+            else:
+                db.executemany(
+                    "UPDATE changes SET origin = ? WHERE ticket = ? AND origin = 0 AND seq <= ?"
+                    " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)",
+                    [(self.remote.id, number, last, self.remote.id) for number in numbers],
+                )
+            db.execute("UPDATE remotes SET contact = ? WHERE id = ?", (self.store.now(), self.remote.id))
+            db.execute("DELETE FROM meta WHERE key = ?", (remotes.offered_key(self.remote.id),))
+        refusals.settle(self.store, self.remote)
+
+    def _forget_refusals(self, numbers: Collection[int]) -> None:
+        """What was refused before and not this time has been done."""
+        rows = self.store.db.execute(
+            "SELECT f.seq, c.ticket FROM refusals f JOIN changes c USING (seq) WHERE f.remote = ?", (self.remote.id,)
+        ).fetchall()
+        gone = [(self.remote.id, seq) for seq, ticket in rows if ticket in numbers and seq not in self.refused]
+        self.store.db.executemany("DELETE FROM refusals WHERE remote = ? AND seq = ?", gone)

@@ -1,0 +1,151 @@
+"""Taking what a helpdesk shows into the log, or beside it: a page, its bases and the cursor in one transaction. Counts what came of it."""
+
+from collections.abc import Sequence
+
+from chit_sync import ids
+from chit_sync.change import Change, digest, encode
+from chit_sync.errors import UsageError
+from chit_sync.exchange.mirror.session import Session
+from chit_sync.exchange.results import Conflict, Pulled
+from chit_sync.helpdesks.agreed import Agreed
+from chit_sync.helpdesks.base import Found, Gone, Snapshot
+from chit_sync.helpdesks.comparing import compare, deleted, ticket_of
+from chit_sync.registers import Value
+from chit_sync.store import bases, log
+from chit_sync.store.log import Record
+
+ASK = 10
+"""Deletions at once from which on somebody is asked."""
+
+
+class Taking:
+    """A pull (or, with `aside`, a fetch) under way. Its methods are called inside a transaction."""
+
+    def __init__(self, session: Session, *, aside: bool = False) -> None:
+        self.session = session
+        self.store = session.store
+        self.aside = aside
+        self.taken = 0
+        self.had = 0
+        self.tickets: set[int] = set()
+        self.warnings: list[str] = []
+        self.conflicts = set(self.store.db.execute("SELECT num, path FROM conflicts"))
+        self.first = self.store.db.execute("SELECT coalesce(max(num), 0) FROM tickets").fetchone()[0]
+
+    def page(self, found: Sequence[Found]) -> None:
+        """Takes some tickets."""
+        known = bases.bases(self.store, self.session.remote.id, [one.number for one in found])
+        for one in found:
+            if isinstance(one, Snapshot):
+                self.snapshot(one, known.get(one.number))
+            elif one.number in known:
+                self.gone(one, known[one.number])
+
+    def snapshot(self, one: Snapshot, agreed: Agreed | None = None) -> Agreed:
+        """Takes one ticket as it stands there; returns what is agreed on now."""
+        session = self.session
+        agreed = agreed or bases.base(self.store, session.remote.id, one.number) or Agreed(self._ident(one))
+        compared = compare(session.facing, one, agreed, session.ours(agreed.ticket))
+        self._keep(one.number, compared.changes)
+        bases.put_base(self.store, session.remote.id, one.number, compared.agreed)
+        bases.set_troubles(self.store, session.remote.id, one.number, compared.troubles)
+        if not self.aside:
+            self._number(one.number, agreed.ticket)
+        return compared.agreed
+
+    def gone(self, one: Gone, agreed: Agreed) -> None:
+        """Takes in that a ticket is deleted or merged there; one that is hidden only counts as left."""
+        session = self.session
+        if agreed.gone == one.how:
+            return
+        sets: dict[str, Value] = {}
+        if one.how == "deleted":
+            sets = {"deleted": True}
+        elif one.how == "merged":
+            into = session.ticket(one.into)
+            sets = {"merged": into} if into else {}
+            if into is None:
+                self.warnings.append(
+                    f"#{one.number} was merged into #{one.into}, which is not here: `chit track {one.into}`"
+                )
+        else:
+            self.warnings.append(
+                f"#{one.number} is not to be seen in {session.remote.name} any more; it is kept as it is"
+            )
+        agreed.gone = one.how
+        ours = session.ours(agreed.ticket)
+        if sets and not all(any(head.value == value for head in ours.heads(path)) for path, value in sets.items()):
+            self._keep(one.number, [deleted(session.facing, one.number, agreed, sets, one.author, one.time)])
+        bases.put_base(self.store, session.remote.id, one.number, agreed)
+
+    def _ident(self, one: Snapshot) -> str:
+        """Which ticket of ours it is: that whose id it bears, unless that goes by another number there."""
+        session = self.session
+        if ids.is_letters(one.token, 2 * ids.ID_BYTES) and session.number(one.token) in (None, one.number):
+            return one.token
+        return session.ticket(one.number) or ticket_of(session.facing.identity, one.number)
+
+    def _keep(self, number: int, changes: Sequence[Change]) -> None:
+        """Puts changes into the log, or beside it."""
+        if not changes:
+            return
+        records = [Record(digest(body), body, change) for change in changes for body in (encode(change),)]
+        remote = self.session.remote.id
+        if self.aside:
+            last = self.store.db.execute(
+                "SELECT coalesce(max(seq), 0) FROM incoming WHERE remote = ?", (remote,)
+            ).fetchone()[0]
+            last = max(last, self.session.remote.fetched)
+            rows = [(remote, last + place, number, record.id, record.body) for place, record in enumerate(records, 1)]
+            self.store.db.executemany("INSERT OR IGNORE INTO incoming VALUES (?, ?, ?, ?, ?)", rows)
+            self.store.db.execute("UPDATE remotes SET fetched = max(fetched, ?) WHERE id = ?", (rows[-1][1], remote))
+            self.taken += len(rows)
+            return
+        seqs = log.append(self.store, records, remote)
+        self.taken += sum(map(bool, seqs))
+        self.had += len(seqs) - sum(map(bool, seqs))
+        self.tickets.update(row[0] for row in self._numbers(changes))
+
+    def _numbers(self, changes: Sequence[Change]) -> list[tuple[int]]:
+        ident = changes[0].ticket
+        found: list[tuple[int]] = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchall()
+        return found
+
+    def _number(self, number: int, ident: str) -> None:
+        """Notes what the helpdesk calls the ticket."""
+        self.store.db.execute(
+            "INSERT OR IGNORE INTO numbers SELECT ?, ?, num FROM tickets WHERE id = ?",
+            (self.session.remote.id, number, ident),
+        )
+
+    def waiting(self) -> None:
+        """Takes what was fetched."""
+        remote = self.session.remote.id
+        from chit_sync import policy
+
+        rows = self.store.db.execute(
+            "SELECT seq, number, id, body FROM incoming WHERE remote = ? ORDER BY seq", (remote,)
+        ).fetchall()
+        for seq, number, ident, body in rows:
+            try:
+                change = policy.examine(ident, body)
+            except UsageError as error:
+                self.warnings.append(f"what was fetched of #{number} cannot be taken: {error.message}")
+                continue
+            added = log.append(self.store, [Record(ident, body, change)], remote)[0]
+            self.taken += bool(added)
+            self.had += not added
+            self.tickets.update(row[0] for row in self._numbers([change]))
+            self._number(number, change.ticket)
+            self.store.db.execute("DELETE FROM incoming WHERE remote = ? AND seq = ?", (remote, seq))
+        self.store.db.execute("UPDATE remotes SET pulled = fetched WHERE id = ?", (remote,))
+
+    def result(self) -> Pulled:
+        """What it came to."""
+        db = self.store.db
+        arisen = set(db.execute("SELECT num, path FROM conflicts")) - self.conflicts
+        last = db.execute("SELECT coalesce(max(num), 0) FROM tickets").fetchone()[0]
+        return Pulled(
+            self.taken, self.had, tuple(sorted(self.tickets)), last - self.first,
+            tuple(sorted(Conflict(*row) for row in arisen)), (), tuple(self.warnings),
+        )  # fmt: skip

@@ -1,0 +1,374 @@
+"""From what a helpdesk shows of a ticket, and what was agreed on before, to changes. Pure.
+
+Whoever reads the same event makes the same change: its ticket, time, author, values and nonce follow from the helpdesk alone. Where the
+helpdesk shows what was written here and has been sent there, the change takes over the text from here, byte for byte, and replaces
+it: a receipt. What it shows otherwise replaces only what it showed before, by the rule for changes of one mirror (`registers`), so
+that an edit here that it has not seen is in conflict with it, and nothing is lost.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from chit_sync import checks, ids
+from chit_sync.change import NONCE_BYTES, Change, nonce
+from chit_sync.clock import MINUTE
+from chit_sync.errors import UsageError
+from chit_sync.helpdesks.agreed import ATTACHMENT, COMMENT, TIME, Agreed, Item, mark, marks
+from chit_sync.helpdesks.base import Comment, File, Snapshot, Work
+from chit_sync.registers import Value, same
+
+AHEAD = 5 * MINUTE
+"""How far a helpdesk's clock may be ahead of ours before its times are only shown and no longer order changes."""
+
+
+Entry = Comment | File | Work
+
+
+class Head(NamedTuple):
+    """A value at a path here. id: of the change that wrote it, hexadecimal. mirrored: whether that came from this helpdesk."""
+
+    id: str
+    value: Value
+    mirrored: bool
+
+
+class Ours(Protocol):
+    """The ticket as it stands here."""
+
+    def heads(self, path: str) -> list[Head]:
+        """What is at a path of ours, the shown value first; nothing if nobody wrote there."""
+
+    def has(self, key: str) -> bool:
+        """Whether there is the item KIND/ID, deleted or not."""
+
+
+class Words(Protocol):
+    """What the helpdesk's words mean here; see `mapping.Mapping`. send, new: what of ours is sent, as in `settings.Tables`."""
+
+    send: str
+    new: bool | None
+
+    def reads(self, path: str) -> bool:
+        """Whether a path of theirs has one here."""
+
+    def writes(self, path: str) -> bool:
+        """Whether a path of ours has one there."""
+
+    def to_ours(self, path: str, raw: Value) -> tuple[str, Value]:
+        """Our path and value. Raises UsageError for a value that is not mapped."""
+
+    def to_theirs(self, path: str, value: Value) -> tuple[str, Value]:
+        """Their path and value. Raises UsageError for a value that is not mapped."""
+
+
+class Facing(NamedTuple):
+    """The helpdesk that is read. identity: what it is in every store. mirror: the same in changes. name: who did what nobody is named for.
+
+    stored: what it makes of a value (`Helpdesk.stored`). ticket: the id here of the ticket with a number there, if it is here.
+    deletions: the kinds of items of which it tells that they were deleted.
+    """
+
+    identity: str
+    mirror: str
+    name: str
+    words: Words
+    stored: Callable[[str, Value], Value]
+    ticket: Callable[[int], str | None]
+    deletions: frozenset[str]
+    now: int
+
+    def kept(self, path: str, value: Value) -> Value:
+        """The mark of what the helpdesk would show after it was given our value; None also for one that it cannot be given."""
+        try:
+            theirs, raw = self.words.to_theirs(path, value)
+        except UsageError:
+            return None
+        return mark(self.stored(theirs, raw))
+
+    def author(self, name: str) -> str:
+        """Who somebody there is here; the helpdesk itself for nobody."""
+        name = "".join(char if char.isprintable() else " " for char in name).strip()[: checks.MAX_LINE]
+        return str(self.words.to_ours("author", name)[1]) if name else self.name
+
+
+class Compared(NamedTuple):
+    """What came of it. troubles: path or `KIND:NUMBER` of a link to why it was not taken."""
+
+    changes: list[Change]
+    agreed: Agreed
+    troubles: dict[str, str]
+
+
+def compare(desk: Facing, snapshot: Snapshot, agreed: Agreed, ours: Ours) -> Compared:
+    """The changes that bring us from what was agreed on to what the helpdesk shows, and what is agreed on then (`agreed` is changed)."""
+    return _Comparison(desk, snapshot, agreed, ours).run()
+
+
+def deleted(desk: Facing, number: int, agreed: Agreed, sets: Mapping[str, Value], by: str, time: int) -> Change:
+    """The change for a ticket that is gone there."""
+    agreed.at = max(min(time or desk.now, desk.now), agreed.at + 1)
+    return Change(
+        ticket=agreed.ticket, at=agreed.at, by=desk.author(by), set=dict(sorted(sets.items())),
+        nonce=derived_nonce(desk.identity, number, "gone", *map(repr, sorted(sets.items()))), mirror=desk.mirror,
+    )  # fmt: skip
+
+
+def derived_nonce(identity: str, number: int, *key: str) -> str:
+    """A nonce that every reader of the same thing comes to."""
+    return nonce(ids.derived(NONCE_BYTES, "nonce", identity, str(number), *key))
+
+
+def item_of(identity: str, number: int, kind: str, ident: str) -> str:
+    """The id here of an item that came into being there."""
+    return ids.item_id("mirror", identity, str(number), kind, ident)
+
+
+def ticket_of(identity: str, number: int) -> str:
+    """The id here of a ticket that came into being there."""
+    return ids.ticket_id("mirror", identity, str(number))
+
+
+class _Comparison:
+    def __init__(self, desk: Facing, snapshot: Snapshot, agreed: Agreed, ours: Ours) -> None:
+        self.desk = desk
+        self.there = snapshot
+        self.agreed = agreed
+        self.ours = ours
+        self.changes: list[Change] = []
+        self.troubles: dict[str, str] = {}
+
+    def run(self) -> Compared:
+        there, agreed = self.there, self.agreed
+        self._fields()
+        if "comments" in there.told:
+            self._items(COMMENT, [(one, _said(one), "") for one in there.comments])
+        if "files" in there.told:
+            self._items(ATTACHMENT, [(one, _filed(one), one.ref) for one in there.files])
+        if "works" in there.told:
+            self._items(TIME, [(one, _worked(one), "") for one in there.works])
+        if "ties" in there.told:
+            self._ties()
+        agreed.modified, agreed.version, agreed.gone = there.modified, there.version, ""
+        return Compared(self.changes, agreed, self.troubles)
+
+    def _fields(self) -> None:
+        there, agreed = self.there, self.agreed
+        fields = {path: value for path, value in there.fields.items() if mark(value) is not None}
+        if not agreed.modified:
+            first = dict(fields)
+            for event in reversed(there.events):
+                for path, (old, _) in event.changes.items():
+                    first[path] = old
+            self._write(first, there.created, there.author, "created")
+        taken = set(agreed.events)
+        for event in there.events:
+            if event.key not in taken:
+                agreed.events.append(event.key)
+                news = {path: new for path, (_, new) in event.changes.items()}
+                self._write(news, event.time, event.author, "event", event.key)
+        # What no event tells of, as edits without a history, and whatever events and fields do not agree on.
+        rest = {path: fields.get(path) for path in {*fields, *agreed.fields}}
+        self._write(rest, there.modified, there.modifier, "state", str(there.modified))
+
+    def _write(self, news: Mapping[str, Value], time: int, by: str, *key: str) -> None:
+        """Takes over those of the values that differ from what was agreed on."""
+        sets: dict[str, Value] = {}
+        over: set[str] = set()
+        for path, raw in sorted(news.items()):
+            if self.agreed.fields.get(path) == mark(raw) or not self.desk.words.reads(path):
+                continue
+            try:
+                target, value = self.desk.words.to_ours(path, raw)
+                value = fit(target, value)
+            except UsageError as error:
+                self.troubles[path] = error.message
+                continue
+            self.troubles.pop(path, None)
+            if mark(raw) is None:
+                self.agreed.fields.pop(path, None)
+            else:
+                self.agreed.fields[path] = mark(raw)
+            value, heard, known = self._heard(target, value, mark(raw))
+            over |= heard
+            if not known:
+                sets[target] = value
+        if sets:
+            self._change(self._stamp(time), time, by, sets, key, over)
+
+    def _heard(self, path: str, value: Value, kept: Value) -> tuple[Value, set[str], bool]:
+        """The value to take, what of ours it confirms, and whether that is known here already."""
+        heads = self.ours.heads(path)
+        if not heads:
+            return value, set(), value is None
+        # Several of their words may mean one of ours.
+        heard = [
+            head
+            for head in heads
+            if not head.mirrored and (same(head.value, value) or self.desk.kept(path, head.value) == kept)
+        ]
+        if heard:
+            return heard[0].value, {head.id for head in heard if same(head.value, heard[0].value)}, False
+        return value, set(), len(heads) == 1 and same(heads[0].value, value)
+
+    def _stamp(self, time: int) -> int:
+        """The time of a change of fields: later than those before it, never ahead of ours by much."""
+        self.agreed.at = max(self._sane(time), self.agreed.at + 1)
+        return self.agreed.at
+
+    def _sane(self, time: int) -> int:
+        return max(1, time if time <= self.desk.now + AHEAD else self.desk.now)
+
+    def _change(
+        self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str] = ()
+    ) -> None:
+        self.changes.append(
+            Change(
+                ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=dict(sorted(sets.items())),
+                nonce=derived_nonce(self.desk.identity, self.there.number, *key), over=sorted(over),
+                when=time if time > at else None, mirror=self.desk.mirror,
+            )
+        )  # fmt: skip
+
+    def _items(self, kind: str, found: Iterable[tuple[Entry, dict[str, Value], str]]) -> None:
+        known = self.agreed.known(kind)
+        seen: set[str] = set()
+        for one, values, ref in found:
+            seen.add(one.id)
+            said = marks(*values.values())
+            own = item_of(self.desk.identity, self.there.number, kind, one.id)
+            before = known.get(one.id)
+            if before is None:
+                item = self._item(kind, one, own)
+                self._add(kind, one, item, values)
+                known[one.id] = Item(item, said, ref)
+            else:
+                item = before.item
+                if before.mark != said:
+                    self._rewrite(kind, one, item, values)
+                known[one.id] = Item(item, said, ref)
+            if item not in (own, one.token) and not self.ours.heads(f"{kind}/{own}/same"):
+                # Whoever reads it there without knowing ours makes it `own`: it is told here that they are the same.
+                names: dict[str, Value] = {f"{kind}/{own}/deleted": True, f"{kind}/{own}/same": item}
+                self._change(self._sane(one.time), one.time, one.author, names, (kind, "same", one.id))
+        if kind in self.desk.deletions:
+            for ident in [ident for ident in known if ident not in seen]:
+                key = f"{kind}/{known.pop(ident).item}"
+                if not any(head.value for head in self.ours.heads(f"{key}/deleted")):
+                    at = self._stamp(self.there.modified)
+                    self._change(at, at, self.there.modifier, {f"{key}/deleted": True}, (kind, "gone", ident))
+
+    def _item(self, kind: str, one: Entry, own: str) -> str:
+        if ids.is_letters(one.token, 2 * ids.ITEM_BYTES):
+            return one.token
+        other = self.ours.heads(f"{kind}/{own}/same")
+        return str(other[0].value) if other and other[0].value else own
+
+    def _add(self, kind: str, one: Entry, item: str, values: Mapping[str, Value]) -> None:
+        key = f"{kind}/{item}"
+        if self.ours.has(key):  # it came from here, or by way of a colleague
+            return
+        try:
+            sets = {f"{key}/{name}": fit(f"{key}/{name}", value) for name, value in values.items() if value is not None}
+        except UsageError as error:
+            self.troubles[f"{kind}/{one.id}"] = error.message
+            return
+        self._change(self._sane(one.time), one.time, one.author, sets, (kind, one.id))
+
+    def _rewrite(self, kind: str, one: Entry, item: str, values: Mapping[str, Value]) -> None:
+        sets: dict[str, Value] = {}
+        over: set[str] = set()
+        for name, value in values.items():
+            path = f"{kind}/{item}/{name}"
+            kept = mark(value)
+            heads = self.ours.heads(path)
+            heard = {
+                head.id for head in heads if not head.mirrored and mark(self.desk.stored(kind, head.value)) == kept
+            }
+            if heads and same(heads[0].value, value):
+                continue
+            if heads and name == "visibility" and (heads[0].value == "public") == (value == "public"):
+                continue  # internal there may be for partners here
+            if heard:
+                over |= heard
+                value = next(head.value for head in heads if head.id in heard)
+            try:
+                sets[path] = fit(path, value)
+            except UsageError as error:
+                self.troubles[f"{kind}/{one.id}"] = error.message
+        if sets:
+            at = self._stamp(self.there.modified)
+            self._change(at, at, self.there.modifier or one.author, sets, (kind, "edit", one.id, str(at)), over)
+
+    def _ties(self) -> None:
+        agreed = self.agreed
+        found = {f"{tie.kind}:{tie.number}": tie for tie in self.there.ties}
+        for key, tie in found.items():
+            if key in agreed.ties:
+                continue
+            target = self.desk.ticket(tie.number)
+            if target is None:
+                self.troubles[key] = f"the ticket #{tie.number} that it {tie.kind} is not here"
+                continue
+            agreed.ties.append(key)
+            if target != agreed.ticket:
+                self._tie(tie.kind, target, key, gone=False)
+        for key in [key for key in agreed.ties if key not in found]:
+            agreed.ties.remove(key)
+            kind, _, number = key.partition(":")
+            target = self.desk.ticket(int(number))
+            if target is not None:
+                self._tie(kind, target, key, gone=True)
+
+    def _tie(self, kind: str, target: str, key: str, *, gone: bool) -> None:
+        item = ids.item_id(kind, target)  # as `authoring.link_paths`
+        here = [head for head in self.ours.heads(f"link/{item}/kind") if head.value]
+        over = any(head.value for head in self.ours.heads(f"link/{item}/deleted"))
+        if (gone and (over or not here)) or (not gone and here and not over):
+            return
+        sets: dict[str, Value] = {f"link/{item}/deleted": True if gone else None}
+        if not gone:
+            sets |= {f"link/{item}/kind": kind, f"link/{item}/target": target}
+        at = self._stamp(self.there.modified)
+        self._change(at, at, self.there.modifier, sets, ("tie", key, str(at)))
+
+
+def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], Value]) -> str:
+    """The mark of an item as the helpdesk shows it after a call with these fields made it."""
+    seen = _seen(bool(fields.get("public")))
+    if kind == COMMENT:
+        return marks(stored(COMMENT, fields["body"]), seen)
+    if kind == ATTACHMENT:
+        return marks(fields["name"], fields["size"], seen)
+    minutes, date, note = (stored(f"{TIME}.{name}", fields.get(name)) for name in ("minutes", "date", "note"))
+    return marks(minutes, date, note or None, "internal")
+
+
+def _said(one: Comment) -> dict[str, Value]:
+    return {"body": one.body, "visibility": _seen(one.public)}
+
+
+def _filed(one: File) -> dict[str, Value]:
+    return {"name": one.name, "size": one.size if one.size >= 0 else None, "visibility": _seen(one.public)}
+
+
+def _worked(one: Work) -> dict[str, Value]:
+    return {"minutes": one.minutes, "date": one.date, "note": one.note or None, "visibility": "internal"}
+
+
+def _seen(public: bool) -> str:
+    return "public" if public else "internal"
+
+
+def fit(path: str, value: Value) -> Value:
+    """A value from outside in the form that its path asks for: lines lose their breaks. Raises UsageError for what cannot stand there."""
+    if isinstance(value, str):
+        kind = checks.field_of(path).type
+        if kind == "line" and not path.startswith("x."):
+            value = (
+                " ".join("".join(char if char.isprintable() else " " for char in value).split())
+                if not value.isprintable()
+                else value
+            )
+        value = value or None
+    checks.check(path, value)
+    return value
