@@ -1,0 +1,387 @@
+"""The calls that change a Roundup tracker, and how those whose answer was lost are found again.
+
+What becomes part of a ticket is made first and linked to it then: an interruption in between leaves something that nobody sees. A message
+carries our token from the beginning, so finding it unlinked is enough to link it and be done. Linking takes the ticket's entity tag and
+is tried again when others were faster. A comment names the status that the ticket has, since Roundup would else set it to `chatting`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import BinaryIO
+
+from chit_sync.errors import ConflictError, NotFoundError, RemoteError
+from chit_sync.helpdesks.base import Call, Outcome, RefusedError, StaleError
+from chit_sync.helpdesks.roundup_asking import TRIES, Item, Rest
+from chit_sync.helpdesks.roundup_reading import (
+    FILE_FIELDS,
+    MSG_FIELDS,
+    SECOND,
+    TIME_FIELDS,
+    Custom,
+    Shape,
+    date,
+    description_of,
+    ids,
+    is_date,
+    is_id,
+    marked,
+    message_id,
+    minutes,
+    moment,
+    period,
+    person,
+    text,
+    unmarked,
+)
+from chit_sync.helpdesks.roundup_tracker import account, labels
+from chit_sync.registers import Value
+
+LISTS = {"comment": "messages", "attach": "files", "time": "times"}
+CLEARED = ""
+"""What empties a field: `null` would mean that it is not sent."""
+
+
+class Calls:
+    """Does one call after the other in a tracker of this shape."""
+
+    def __init__(self, rest: Rest, shape: Shape) -> None:
+        self._rest = rest
+        self._shape = shape
+        self._ids: dict[str, dict[str, str]] = {}
+
+    def perform(self, call: Call, file: BinaryIO | None) -> Outcome:
+        """Does a call, once."""
+        number = str(call.number)
+        match call.verb:
+            case "create":
+                return self._create(call)
+            case "update":
+                self._update(call)
+            case "comment":
+                self._check_public(call)
+                return self._linked(call, self._message(str(call.fields.get("body") or ""), call))
+            case "edit-comment":
+                self._rewrite("msg", call.id, {"content": str(call.fields.get("body") or "")})
+            case "attach":
+                return self._attach(call, file)
+            case "time":
+                return self._linked(call, self._rest.post("timelog", self._work(call.fields)))
+            case "edit-time":
+                self._rewrite("timelog", call.id, self._work(call.fields))
+            case "delete-comment" | "delete-attachment" | "delete-time":
+                what = {"delete-comment": "messages", "delete-attachment": "files", "delete-time": "times"}[call.verb]
+                self._listed(number, what, removed=call.id)
+            case "link" | "unlink":
+                self._tie(call)
+            case "delete":
+                self._delete(number)
+            case _:
+                raise RefusedError(f"Roundup cannot do that: {call.verb}")
+        return Outcome()
+
+    def find(self, call: Call, known: Collection[str]) -> Outcome | None:
+        """Whether the call was done; one that was half done is completed."""
+        if call.verb == "create":
+            return self._find_ticket(call)
+        name = LISTS[call.verb]
+        found: str | None
+        if call.verb == "comment":
+            found = self._message_with(call.token)
+            return None if found is None else self._linked(call, found)
+        item = self._item(str(call.number), name)
+        linked = [one for one in ids(item.row, name) if one not in known]
+        found = self._like_file(call, linked) if call.verb == "attach" else self._like_work(call, linked)
+        return None if found is None else Outcome(id=found)
+
+    # Tickets
+
+    def _create(self, call: Call) -> Outcome:
+        description = str(call.fields.get("description") or "")
+        if not self._shape.reference and not description.strip():
+            description = marked("", call.token)  # a message needs some text, and the message is what holds the token
+        first = ""
+        if description.strip():
+            first = self._message(description, call)
+        return self._issue(call, first)
+
+    def _issue(self, call: Call, first: str) -> Outcome:
+        """Makes the ticket around its first message."""
+        body, _ = self._body({key: value for key, value in call.fields.items() if key != "requester"}, ())
+        body = {key: value for key, value in body.items() if value not in (CLEARED, [])}
+        body["messages"] = [first] if first else []
+        if self._shape.reference:
+            body[self._shape.reference] = call.token
+        return Outcome(number=int(self._rest.post(self._shape.klass, body)))
+
+    def _find_ticket(self, call: Call) -> Outcome | None:
+        klass, reference = self._shape.klass, self._shape.reference
+        if reference:
+            rows = self._rest.rows(klass, (reference,), [(f"{reference}:", call.token)])
+            found = sorted(int(text(row, "id")) for row in rows if text(row, reference) == call.token)
+            if found:
+                return Outcome(number=found[0])
+        first = self._message_with(call.token)
+        if first is None:
+            return None
+        rows = self._rest.rows(klass, ("messages",), [("messages", first)])
+        linked = sorted(int(text(row, "id")) for row in rows if first in ids(row, "messages"))
+        return Outcome(number=linked[0]) if linked else self._issue(call, first)
+
+    def _update(self, call: Call) -> None:
+        number = str(call.number)
+        fields = dict(call.fields)
+        description = fields.pop("description", None) if "description" in fields else ...
+        if fields:
+            self._set(number, fields, call.version)
+        if description is not ...:
+            self._describe(number, str(description or ""), call)
+
+    def _set(self, number: str, fields: Mapping[str, Value], version: str) -> None:
+        lists = self._shape.keywords if any(path.startswith("labels/") for path in fields) else ""
+        for attempt in range(TRIES):
+            tag, kept = version, []
+            if lists or not tag:
+                item = self._item(number, *([lists] if lists else []))
+                if version and item.tag != version:
+                    raise StaleError(
+                        f"ticket {number} at {self._rest.where} has changed meanwhile", "It is read again."
+                    )
+                tag, kept = item.tag, ids(item.row, lists) if lists else []
+            body, _ = self._body(fields, kept)
+            try:
+                self._rest.put(self._shape.klass, number, body, tag)
+                return
+            except StaleError:
+                if version or attempt == TRIES - 1:
+                    raise
+
+    def _describe(self, number: str, description: str, call: Call) -> None:
+        """Rewrites the first message, or makes one for a ticket that was made without."""
+        item = self._item(number, "creation", "messages")
+        rows = self._rest.rows_of("msg", MSG_FIELDS, ids(item.row, "messages"), verbose=3)
+        told = description_of(item.row, {text(row, "id"): row for row in rows})
+        if told:
+            _, marker = unmarked(text(told, "content"))
+            self._rewrite("msg", text(told, "id"), {"content": marked(description, marker) if marker else description})
+        elif description.strip():
+            first = self._message_with(call.token)
+            self._listed(number, "messages", added=first or self._message(description, call))
+
+    def _delete(self, number: str) -> None:
+        for attempt in range(TRIES):
+            try:
+                self._rest.delete(self._shape.klass, number, self._item(number).tag)
+                return
+            except StaleError:
+                if attempt == TRIES - 1:
+                    raise
+
+    def _tie(self, call: Call) -> None:
+        if call.fields.get("kind") != "duplicates" or not self._shape.superseder:
+            raise RefusedError(
+                f"{self._rest.where} has no field for links of the kind {call.fields.get('kind')}",
+                "Roundup knows which ticket supersedes another, which is `duplicates` here.",
+            )
+        other, number = str(call.fields.get("other")), str(call.number)
+        if call.verb == "link":
+            self._listed(number, "superseder", added=other)
+        else:
+            self._listed(number, "superseder", removed=other)
+
+    # What belongs to a ticket
+
+    def _message(self, content: str, call: Call) -> str:
+        """Makes a message that is not linked yet."""
+        if not content.strip():
+            raise RefusedError("Roundup keeps no empty message", "Write something into it.")
+        body: dict[str, object] = {
+            "content": content,
+            "author": self._me(),
+            "date": ".",  # now, by the server's clock
+            "messageid": message_id(call.token),
+        }
+        if self._shape.internal and call.verb == "comment":
+            body["internal"] = not call.fields.get("public", True)
+        return self._rest.post("msg", body)
+
+    def _check_public(self, call: Call) -> None:
+        if not call.fields.get("public", True) and not self._shape.internal:
+            raise RefusedError(
+                f"everybody who sees a ticket at {self._rest.where} would see this internal comment",
+                "Its messages have no field `internal`, so it stays here. The tracker's administrator can add one.",
+            )
+
+    def _message_with(self, token: str) -> str | None:
+        wish = message_id(token)
+        rows = self._rest.rows("msg", ("messageid",), [("messageid:", wish)])
+        found = sorted(int(text(row, "id")) for row in rows if text(row, "messageid") == wish)
+        return str(found[0]) if found else None
+
+    def _attach(self, call: Call, file: BinaryIO | None) -> Outcome:
+        name = str(call.fields.get("name") or "file")
+        if not call.fields.get("public", True):
+            raise RefusedError(
+                f"everybody who sees a ticket at {self._rest.where} sees its files",
+                f"{name} is internal, so it stays here.",
+            )
+        if file is None or not call.fields.get("size"):
+            raise RefusedError("Roundup keeps no empty file", f"{name} has no bytes.")
+        number = self._rest.upload("file", {"name": name, "type": "application/octet-stream"}, name, file)
+        return self._linked(call, number)
+
+    def _linked(self, call: Call, item: str) -> Outcome:
+        """Links something that was made to its ticket."""
+        self._listed(str(call.number), LISTS[call.verb], added=item)
+        return Outcome(id=item)
+
+    def _listed(self, number: str, name: str, *, added: str = "", removed: str = "") -> None:
+        """Puts an id on a list of a ticket, or takes it off. Safe to repeat."""
+        keep_status = name == "messages" and self._shape.status
+        for attempt in range(TRIES):
+            item = self._item(number, name, *([self._shape.status] if keep_status else []))
+            there = ids(item.row, name)
+            wish = [one for one in there if one != removed] + ([added] if added and added not in there else [])
+            if wish == there:
+                return
+            body: dict[str, object] = {name: wish}
+            if name == "superseder" and self._shape.superseder == "one":
+                body = {name: added or CLEARED}
+            if keep_status:
+                body[self._shape.status] = text(item.row, self._shape.status) or CLEARED
+            try:
+                self._rest.put(self._shape.klass, number, body, item.tag)
+                return
+            except StaleError:
+                if attempt == TRIES - 1:
+                    raise ConflictError(
+                        f"ticket {number} at {self._rest.where} is changed by others all the time",
+                        "Run it again later.",
+                    ) from None
+
+    def _rewrite(self, klass: str, number: str, body: Mapping[str, object]) -> None:
+        if not is_id(number):
+            raise NotFoundError(f"{number[:40]!r} is no {klass} at {self._rest.where}")
+        if klass == "msg" and not str(body["content"]).strip():
+            raise RefusedError("Roundup keeps no empty message", "Write something into it, or delete it.")
+        for attempt in range(TRIES):
+            item = self._rest.item(klass, number)
+            if item is None:
+                raise RefusedError(f"{self._rest.where} has no {klass} {number} (any more)")
+            try:
+                self._rest.put(klass, number, body, item.tag)
+                return
+            except StaleError:
+                if attempt == TRIES - 1:
+                    raise
+
+    def _like_file(self, call: Call, linked: list[str]) -> str | None:
+        me = self._me()
+        for row in self._rest.rows_of("file", FILE_FIELDS, linked):
+            if person(row, "creator") == me and text(row, "name") == str(call.fields.get("name")).strip():
+                size = call.fields.get("size")
+                if sum(map(len, self._rest.stream(f"data/file/{row['id']}/binary_content"))) == size:
+                    return text(row, "id")
+        return None
+
+    def _like_work(self, call: Call, linked: list[str]) -> str | None:
+        me, wish = self._me(), call.fields
+        done = wish.get("date")
+        for row in self._rest.rows_of("timelog", TIME_FIELDS, linked):
+            same = minutes(row.get("period")) == wish.get("minutes") and person(row, "creator") == me
+            note = text(row, "summary") == line(str(wish.get("note") or ""))
+            if same and note and isinstance(done, int) and moment(row.get("date")) == done // SECOND * SECOND:
+                return text(row, "id")
+        return None
+
+    def _work(self, fields: Mapping[str, Value]) -> dict[str, object]:
+        if not self._shape.times:
+            raise RefusedError(f"{self._rest.where} keeps no time", "It has no class `timelog` in its schema.")
+        body: dict[str, object] = {}
+        length, done = fields.get("minutes"), fields.get("date")
+        if isinstance(length, int):
+            body["period"] = period(length)
+        if isinstance(done, int):
+            body["date"] = date(done)
+        if "note" in fields:
+            body["summary"] = str(fields["note"] or "")
+        return body
+
+    # Fields
+
+    def _body(self, fields: Mapping[str, Value], keywords: Collection[str]) -> tuple[dict[str, object], list[str]]:
+        """The fields of a ticket as Roundup takes them. keywords: the ids of those that it has."""
+        shape = self._shape
+        names = {"status": shape.status, "priority": shape.priority, "assignee": shape.assignee, "due": shape.due}
+        classes = {"status": "status", "priority": "priority", "assignee": "user"}
+        body: dict[str, object] = {}
+        kept = list(keywords)
+        for path, value in fields.items():
+            if path == "title":
+                body["title"] = str(value or "")
+            elif path == "due" and shape.due:
+                body[shape.due] = date(value) if isinstance(value, int) else CLEARED
+            elif names.get(path):
+                body[names[path]] = self._link(classes[path], value)
+            elif path.startswith("labels/") and shape.keywords:
+                kept = self._keyword(kept, path.removeprefix("labels/"), wanted=bool(value))
+                body[shape.keywords] = kept
+            elif path.startswith("x.") and (
+                custom := next((one for one in shape.customs if one.name == path[2:]), None)
+            ):
+                body[custom.name] = self._custom(custom, value)
+            elif path != "description" and (value is not None or path not in names):
+                raise RefusedError(f"{self._rest.where} has no place for {path}, or lets nobody change it")
+        return body, kept
+
+    def _link(self, klass: str, value: Value, label: str = "") -> str:
+        """A name as Roundup takes it for a link: one that could be taken for an id is looked up."""
+        name = str(value or "")
+        if not name or (not label and not name.lstrip("+-").isdecimal()):
+            return name
+        return self._id(klass, name, label)
+
+    def _id(self, klass: str, name: str, label: str = "") -> str:
+        if name not in self._ids.get(klass, {}):
+            label = label or {"user": "username"}.get(klass, "name")
+            self._ids[klass] = {said: one for one, said in labels(self._rest, klass, label).items()}
+        if name not in self._ids[klass]:
+            raise RefusedError(f"{self._rest.where} has no {klass} {name}")
+        return self._ids[klass][name]
+
+    def _keyword(self, kept: list[str], name: str, *, wanted: bool) -> list[str]:
+        """The list with or without that keyword, which is made if there is none."""
+        try:
+            found = self._id("keyword", name)
+        except RefusedError:
+            if not wanted:
+                return kept
+            found = self._rest.post("keyword", {"name": name})
+            self._ids["keyword"][name] = found
+        rest = [one for one in kept if one != found]
+        return [*rest, found] if wanted else rest
+
+    def _custom(self, custom: Custom, value: Value) -> object:
+        written = "" if value is None else str(value)
+        if custom.kind == "links":
+            return [self._id(custom.klass, name, custom.label) for name in written.split("\n") if name]
+        if custom.kind == "link":
+            return self._link(custom.klass, written, custom.label)
+        return f"{written}+0000" if custom.kind == "date" and is_date(written) else written
+
+    def _item(self, number: str, *fields: str) -> Item:
+        """A ticket's tag and some fields."""
+        item = self._rest.item(self._shape.klass, number, fields or ("id",))
+        if item is None:
+            raise NotFoundError(f"{self._rest.where} has no ticket {number}, or does not show it")
+        return item
+
+    def _me(self) -> str:
+        if not self._rest.login:
+            self._rest.login = account(self._rest).key
+        if not self._rest.login:
+            raise RemoteError(f"{self._rest.where} does not tell who we are")
+        return self._rest.login
+
+
+def line(value: str) -> str:
+    """A text as Roundup keeps it outside messages: without blanks around it, and with its own line ends."""
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip()
