@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chit_sync.change import Change, digest, encode
+from chit_sync.ids import mirror_id
 from chit_sync.registers import Value
 from chit_sync.store import log, reading
 from chit_sync.store.database import Store
 from chit_sync.store.reproject import reproject
 from conftest import NewStore
 from support.histories import Person, Story, deliver, play, stories
-from support.stores import NOON, give, new, records
+from support.stores import NOON, give, memory_store, new, records
 from support.tables import contents, shown
 
 
@@ -68,11 +69,14 @@ def test_twice_is_once(empty: Store, story: Story, seed: int) -> None:
     close(people)
 
 
-def written(ticket: str, at: int, sets: dict[str, Value], *over: log.Record, by: str = "anna") -> log.Record:
+def written(
+    ticket: str, at: int, sets: dict[str, Value], *over: log.Record, by: str = "anna", mirror: str = ""
+) -> log.Record:
     """A change made by hand."""
     made = Change(
-        ticket=ticket, at=at, by=by, set=sets, nonce=f"nonce-{at}", over=sorted(entry.id.hex() for entry in over)
-    )
+        ticket=ticket, at=at, by=by, set=sets, nonce=f"nonce-{at}", over=sorted(entry.id.hex() for entry in over),
+        mirror=mirror,
+    )  # fmt: skip
     body = encode(made)
     return log.Record(digest(body), body, made)
 
@@ -166,3 +170,57 @@ def test_statuses_of_ones_own(in_memory: NewStore) -> None:
     with two.transaction():
         reproject(two)
     assert contents(two) == before
+
+
+ONE, OTHER = mirror_id("one"), mirror_id("other")
+
+
+@given(st.randoms(use_true_random=False))
+def test_helpdesks_in_any_order(empty: Store, chance: random.Random) -> None:
+    """What two helpdesks tell, in whatever order and portions it comes, leaves of each the latest, and the tables as a rebuild has them."""
+    local = written(TICKET, NOON, {"status": "new", "title": "here"})
+    told = [
+        written(TICKET, NOON + at, {"title": f"{name} {at}", "comment/k/body": f"{name} {at}"}, mirror=mirror)
+        for at in range(1, 6)
+        for name, mirror in (("one", ONE), ("other", OTHER))
+    ]
+    store = memory_store(empty, "helpdesks")
+    deliver(store, [local, *told], chance)
+    ticket = reading.load(store, 1)
+    assert (ticket.title, ticket.comments[0].body) in (("one 5", "one 5"), ("other 5", "other 5"))
+    others = {conflict.path: sorted(map(str, conflict.others)) for conflict in ticket.conflicts}
+    rival = "one 5" if ticket.title == "other 5" else "other 5"
+    assert others == {"title": ["here", rival], "comment/k/body": [rival]}
+    before = contents(store)
+    with store.transaction():
+        reproject(store)
+    assert contents(store) == before
+    store.close()
+
+
+def test_helpdesk_read_at_two_moments(in_memory: NewStore) -> None:
+    """Two stores, of which one has read a helpdesk's state in between and the other has not, show the same: what it says last."""
+    first, second, third = (written(TICKET, NOON + at, {"title": str(at)}, mirror=ONE) for at in range(3))
+    edit = written(TICKET, NOON + 1, {"title": "edited"}, second)
+    stores = in_memory("one"), in_memory("two")
+    for store, order in zip(stores, ([first, second, edit, third], [third, edit, first, second]), strict=True):
+        for entry in order:
+            give(store, [entry])
+        ticket = reading.load(store, 1)
+        assert (ticket.title, [conflict.others for conflict in ticket.conflicts]) == ("2", [["edited"]])
+
+
+def test_ascending_history_is_taken_by_the_step(in_memory: NewStore) -> None:
+    """A helpdesk's changes in the order of its clock do not make a ticket be made again, whether it is new or known; older ones do."""
+    store = in_memory()
+    tickets = [letter * 32 for letter in "klmn"]
+    statements: list[str] = []
+    store.db.set_trace_callback(statements.append)
+    for start in (0, 10, 5):
+        statements.clear()
+        share = [(name, NOON + start + at) for at in range(3) for name in tickets]
+        give(store, [written(name, at, {"title": f"{at - NOON}"}, mirror=ONE) for name, at in share])
+        again = [one for one in statements if one.startswith("DELETE FROM tickets")]
+        assert len(again) == (4 if start == 5 else 0)
+        assert {reading.load(store, number).title for number in (1, 2, 3, 4)} == {"2" if start == 0 else "12"}
+    assert not reading.load(store, 1).conflicts

@@ -1,8 +1,8 @@
 """A change: the one kind of write there is, its canonical bytes and its id. Pure.
 
 The canonical bytes are JSON without insignificant white space, keys sorted by code point, UTF-8, strings escaped only where JSON
-demands it, no numbers but integers, `over` and `when` left out where they say nothing. The id is the first 20 bytes of their SHA-256.
-Bytes that are valid but spelled otherwise are refused, so that a change has one spelling and one id.
+demands it, no numbers but integers, `mirror`, `over` and `when` left out where they say nothing. The id is the first 20 bytes of
+their SHA-256. Bytes that are valid but spelled otherwise are refused, so that a change has one spelling and one id.
 
 This module is what a command needs to write one change, and imports in no time; `codec` reads changes, and writes many.
 """
@@ -35,10 +35,11 @@ class Change:
 
     ticket: the ticket's id. at: the stamp that orders it. by: who. set: path to new value. over: ids of the changes whose values the
     author saw at these paths and replaces. when: microseconds since 1970 UTC, where it happened at another time than `at` says.
-    nonce: random, so that the id does not betray the content.
+    nonce: random, so that the id does not betray the content. mirror: which helpdesk it was read from (`ids.mirror_id`), empty for what
+    was written in a store.
     """
 
-    __slots__ = ("at", "by", "nonce", "over", "set", "ticket", "when")
+    __slots__ = ("at", "by", "mirror", "nonce", "over", "set", "ticket", "when")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Change:
         nonce: str,
         over: list[str] | None = None,
         when: int | None = None,
+        mirror: str = "",
     ) -> None:
         self.ticket = ticket
         self.at = at
@@ -58,6 +60,7 @@ class Change:
         self.nonce = nonce
         self.over = over or []
         self.when = when
+        self.mirror = mirror
 
     @property
     def time(self) -> int:
@@ -77,6 +80,8 @@ def encode(change: Change) -> bytes:
         "set": change.set,
         "ticket": change.ticket,
     }
+    if change.mirror:
+        members["mirror"] = change.mirror
     if change.over:
         members["over"] = change.over
     if change.when is not None:

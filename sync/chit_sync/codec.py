@@ -24,6 +24,7 @@ class StructChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     nonce: str
     over: list[str] = []
     when: int | None = None
+    mirror: str = ""
 
     @property
     def time(self) -> int:
@@ -36,10 +37,17 @@ _decode = msgspec.json.Decoder(StructChange).decode
 
 
 def make(
-    ticket: str, at: int, by: str, sets: dict[str, Value], nonce: str, over: list[str], when: int | None
+    ticket: str,
+    at: int,
+    by: str,
+    sets: dict[str, Value],
+    nonce: str,
+    over: list[str],
+    when: int | None,
+    mirror: str = "",
 ) -> tuple[Change, bytes, bytes]:
     """A change with its canonical bytes and its id (20 bytes): the quick way to make many."""
-    change = StructChange(ticket=ticket, at=at, by=by, set=sets, nonce=nonce, over=over, when=when)
+    change = StructChange(ticket=ticket, at=at, by=by, set=sets, nonce=nonce, over=over, when=when, mirror=mirror)
     body = _encode(change)
     return cast(Change, change), body, digest(body)
 

@@ -8,7 +8,7 @@ ID_BYTES = 16
 """Bytes in a ticket's id: 128 bits, 32 letters."""
 
 ITEM_BYTES = 8
-"""Bytes in the id of a comment, attachment or link: 64 bits, 16 letters; unique within its ticket."""
+"""Bytes in the id of a comment, attachment or link: 64 bits, 16 letters; unique within its ticket. As many has the mark of a mirror."""
 
 _TO_LETTERS = str.maketrans("0123456789abcdef", "zyxwvutsrqponmlk")
 LETTERS = frozenset("klmnopqrstuvwxyz")
@@ -58,3 +58,8 @@ def ticket_id(*parts: str) -> str:
 def item_id(*parts: str) -> str:
     """The id of an item that follows from these parts."""
     return letters(derived(ITEM_BYTES, "item", *parts))
+
+
+def mirror_id(identity: str) -> str:
+    """What changes that were read from a helpdesk are marked with: it follows from the helpdesk's identity, in every store alike."""
+    return letters(derived(ITEM_BYTES, "mirror", identity))

@@ -43,6 +43,7 @@ _RIGHTS_OF: dict[str, frozenset[str]] = {"admin": frozenset(RIGHTS), "agent": fr
 """The rights that a scope has by default; the others have none."""
 
 _ticket_id = re.compile(f"[k-z]{{{2 * ids.ID_BYTES}}}").fullmatch
+_mirror_id = re.compile(f"[k-z]{{{2 * ids.ITEM_BYTES}}}").fullmatch
 _change_id = re.compile(f"[0-9a-f]{{{2 * CHANGE_BYTES}}}").fullmatch
 
 
@@ -97,6 +98,10 @@ def refuse(change: Change) -> str:
         return "what it replaces is not named by ids of changes"
     if len(change.nonce) > MAX_NONCE or not change.nonce.isascii():
         return f"the nonce has {len(change.nonce)} characters; at most {MAX_NONCE} are allowed"
+    if change.mirror and not _mirror_id(change.mirror):
+        return f"{change.mirror[:40]!r} cannot name the helpdesk that it was read from"
+    if change.mirror and any(path.startswith(("handoff/", "move/")) for path in change.set):
+        return "a helpdesk knows nothing of handoffs"
     if _plain(change.set):
         return ""
     try:

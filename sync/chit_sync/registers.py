@@ -3,16 +3,23 @@
 Each path of a ticket is a register. A change writes some paths and names, in `over`, the changes whose values it saw there and
 replaces. For each path:
 
-    heads     = the writes that no other write to the path has replaced
+    heads     = the writes that no other write to the path has replaced, by naming it or as one of the same mirror
     winner    = the head with the greatest (at, id)
     conflict  = the other heads, where their value differs from the winner's
 
 This depends only on the set of changes, so replicas that have the same changes show the same, whatever the order of arrival; what
 has a wrong clock may win where nobody saw the other write, but never against a write that saw it.
 
+A change that was read from a helpdesk bears its mark, `mirror`. A helpdesk is one replica that writes one thing after the other, by its
+own clock, so of its writes to a path each knows the one before; but it cannot say so, as it does not know our changes, and of two
+stores that read it at different moments each knows other ones. So: of several writes of one mirror to one path only the latest by
+(at, id) counts, and the others are replaced by it. One that is replaced still replaces what it names. A helpdesk's clock may have been
+set back: a write that another one of the mirror has followed, by naming it or what names it, is not the latest, whatever its stamp.
+Where two mirrors contradict each other so that every write of a path is replaced, the path is as if nobody had written it.
+
 `replace` takes one more change into registers in a step whose cost does not depend on history. It is exact as long as the change
-has not been replaced by one that arrived before it; for that rare case, and for rebuilding, `fold` takes all changes of a ticket at
-once.
+has not been replaced by one that arrived before it: one that names it, or a later one of its mirror. For that rare case, and for
+rebuilding, `fold` takes all changes of a ticket at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -33,6 +40,9 @@ Registers = dict[str, Heads[Key]]
 Rank = Callable[[Key], tuple[int, bytes]]
 """(at, id) of the change with that key: the total order of changes."""
 
+Mirror = Callable[[Key], str]
+"""The mirror of the change with that key; empty for one that was written in a store."""
+
 
 def replace(
     registers: Registers[Key],
@@ -41,7 +51,7 @@ def replace(
     over: Collection[Key],
     rank: Rank[Key],
 ) -> None:
-    """Takes the change `key` into `registers`, in place."""
+    """Takes the change `key` into `registers`, in place. over: what it replaces, for a mirrored one `before` included."""
     for path, value in sets.items():
         heads = registers.get(path)
         write = (key, value)
@@ -53,22 +63,50 @@ def replace(
         registers[path] = _ordered(left, rank)
 
 
-def fold(changes: Iterable[tuple[Key, Mapping[str, Value], Collection[Key]]], rank: Rank[Key]) -> Registers[Key]:
-    """The registers that a set of changes (key, set, over) adds up to, in whatever order they are given."""
+def before(registers: Registers[Key], paths: Iterable[str], mirror: str, mirror_of: Mirror[Key]) -> set[Key]:
+    """What a write of a mirror to these paths replaces without naming it, where it is the mirror's latest."""
+    return {key for path in paths for key, _ in registers.get(path, ()) if mirror_of(key) == mirror}
+
+
+def fold(changes: Iterable[tuple[Key, Mapping[str, Value], Collection[Key], str]], rank: Rank[Key]) -> Registers[Key]:
+    """The registers that a set of changes (key, set, over, mirror) adds up to, in whatever order they are given."""
     writes: dict[str, dict[Key, Value]] = {}
     replaced: dict[str, set[Key]] = {}
-    for key, sets, over in changes:
+    named: dict[Key, Collection[Key]] = {}
+    mirrored: dict[tuple[str, str], set[Key]] = {}
+    for key, sets, over, mirror in changes:
         for path, value in sets.items():
             writes.setdefault(path, {})[key] = value
             if over:
                 replaced.setdefault(path, set()).update(over)
+            if mirror:
+                mirrored.setdefault((path, mirror), set()).add(key)
+        if over:
+            named[key] = over
+    several = [(path, keys) for (path, _), keys in mirrored.items() if len(keys) > 1]
+    stale = [(path, keys - {_latest(keys, writes[path], named, rank)}) for path, keys in several]
+    for path, keys in stale:
+        replaced.setdefault(path, set()).update(keys)
     nothing: set[Key] = set()
     registers: Registers[Key] = {}
     for path, values in writes.items():
         gone = replaced.get(path, nothing)
         heads = [(key, value) for key, value in values.items() if key not in gone]
-        registers[path] = _ordered(heads, rank)
+        if heads:
+            registers[path] = _ordered(heads, rank)
     return registers
+
+
+def _latest(keys: set[Key], written: Collection[Key], named: Mapping[Key, Collection[Key]], rank: Rank[Key]) -> Key:
+    """The write that counts among those of one mirror to a path. written: all writes to it. named: what changes name."""
+    followed: set[Key] = set()
+    ahead = [key for key in keys if key in named]
+    while ahead:
+        for key in named.get(ahead.pop(), ()):
+            if key in written and key not in followed:
+                followed.add(key)
+                ahead.append(key)
+    return max(keys - followed, key=rank)
 
 
 def _ordered(heads: Heads[Key], rank: Rank[Key]) -> Heads[Key]:

@@ -1,11 +1,14 @@
-"""Random histories: several people at their own stores, with clocks that disagree, who now and then hand each other changes."""
+"""Random histories: several people at their own stores, with clocks that disagree, who now and then hand each other changes, and two
+helpdesks that each of them reads at other moments."""
 
 import random
 from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
+from chit_sync import ids
 from chit_sync.authoring import Edit, comment_paths, link_paths, record
+from chit_sync.change import Change, digest, encode
 from chit_sync.clock import MINUTE
 from chit_sync.errors import ConflictError
 from chit_sync.registers import Value
@@ -109,6 +112,30 @@ def _link(person: Person, chance: random.Random) -> None:
             person.write(Edit(ticket, paths))
 
 
+def _read_helpdesk(person: Person, chance: random.Random) -> None:
+    """What one of two helpdesks tells, mostly in the order of its clock; now and then it has taken up what was written in the store."""
+    ticket = person.look(chance)
+    if ticket is None:
+        return
+    share = []
+    for _ in range(chance.randint(1, 4)):
+        paths = chance.sample(("title", "status", "labels/office", f"comment/{'k' * 16}/body", "comment/z/body"), 2)
+        sets = {
+            path: chance.choice(VALUES.get(path, ("said there", "rewritten there", None))) for path in sorted(paths)
+        }
+        known = [entry for entry in records(person.store) if entry.change.ticket == ticket.id]
+        over = [entry.id.hex() for entry in known if chance.random() < 0.2]
+        at = NOON + chance.choice((len(known) * MINUTE, chance.randint(0, 60) * MINUTE))
+        made = Change(
+            ticket=ticket.id, at=at, by="there", set=sets, nonce=f"{at}", over=over,
+            mirror=ids.mirror_id(chance.choice(("one", "other"))),
+        )  # fmt: skip
+        share.append(log.Record(digest(encode(made)), encode(made), made))
+    give(person.store, list({entry.id: entry for entry in share}.values()))
+    with person.store.transaction():  # what is taken up there is not taken back here
+        person.store.set_meta("served", log.last_seq(person.store.db))
+
+
 def _undo(person: Person, _: random.Random) -> None:
     try:
         undo(person.store)
@@ -139,6 +166,7 @@ ACTS: dict[str, Act] = {
     "comment": _comment,
     "edit comment": _edit_comment,
     "link": _link,
+    "read helpdesk": _read_helpdesk,
     "undo": _undo,
     "hand on": _hand_on,
 }
@@ -149,7 +177,7 @@ Story = list[tuple[int, str, int]]
 stories: st.SearchStrategy[Story] = st.lists(
     st.tuples(
         st.integers(0, 2),
-        st.sampled_from([*ACTS, *["edit", "edit comment", "comment", "resolve", "hand on"] * 3]),
+        st.sampled_from([*ACTS, *["edit", "edit comment", "comment", "resolve", "read helpdesk", "hand on"] * 3]),
         st.integers(0, 1 << 16),
     ),
     min_size=25,

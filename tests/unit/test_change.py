@@ -17,17 +17,20 @@ from chit_sync.registers import Value
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers(-MAX_STAMP, MAX_STAMP)
+EMPTY = ("mirror", "over", "when")
+"""What is left out where it says nothing."""
+
 changes = st.builds(
     lambda **members: Change(**members),
     ticket=texts, at=st.integers(0, MAX_STAMP), by=texts,
     set=st.dictionaries(texts, st.one_of(texts, numbers, st.booleans(), st.none())),
-    nonce=texts, over=st.lists(texts), when=st.one_of(st.none(), numbers),
+    nonce=texts, over=st.lists(texts), when=st.one_of(st.none(), numbers), mirror=texts,
 )  # fmt: skip
 
 
 def members(made: Change) -> dict[str, object]:
     """What a change says, to compare."""
-    return {name: getattr(made, name) for name in ("ticket", "at", "by", "set", "nonce", "over", "when")}
+    return {name: getattr(made, name) for name in ("ticket", "at", "by", "set", "nonce", "over", "when", "mirror")}
 
 
 @given(changes)
@@ -42,10 +45,12 @@ def test_round_trip(made: Change) -> None:
 def test_one_spelling(made: Change) -> None:
     """The quick writer of one change and the one for many write the same bytes: those that the documentation defines."""
     body = encode(made)
-    copy, same_body, ident = codec.make(made.ticket, made.at, made.by, made.set, made.nonce, made.over, made.when)
+    copy, same_body, ident = codec.make(
+        made.ticket, made.at, made.by, made.set, made.nonce, made.over, made.when, made.mirror
+    )
     assert same_body == body == codec.encode(copy)
     assert ident == digest(body) == hashlib.sha256(body).digest()[:20]
-    said = {name: value for name, value in members(made).items() if value is not None and (name != "over" or value)}
+    said = {name: value for name, value in members(made).items() if value not in (None, [], "") or name not in EMPTY}
     assert body == json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -63,6 +68,8 @@ SOUND = b'{"at":1,"by":"a","nonce":"n","set":{"due":1},"ticket":"k"}'
         (SOUND.replace(b'"due":1', b'"z":1,"due":2'), "canonical"),
         (SOUND.replace(b'"due":1', b'"due":-0'), "canonical"),
         (SOUND.replace(b'"set"', b'"over":[],"set"'), "canonical"),
+        (SOUND.replace(b'"nonce"', b'"mirror":"","nonce"'), "canonical"),
+        (SOUND.replace(b'"nonce"', b'"mirror":null,"nonce"'), "not a change"),
         (SOUND[:-1] + b',"when":null}', "canonical"),
         (SOUND.replace(b'"due":1', b'"due":1.5'), "not a change"),
         (SOUND.replace(b'"due":1', b'"due":[1]'), "not a change"),

@@ -23,7 +23,7 @@ def _change(sets: dict[str, Value] | None = None, **other: object) -> tuple[Chan
 
 def test_a_good_change_passes() -> None:
     """A change that is as it should be is read."""
-    change, body, ident = _change(over=["0" * 40])
+    change, body, ident = _change(over=["0" * 40], mirror="klmnopqrstuvwxyz")
     assert policy.examine(ident, body).set == change.set
 
 
@@ -48,6 +48,12 @@ def test_an_id_of_other_bytes_is_a_mismatch() -> None:
         ({"over": ["0" * 40 + "\n"]}, "what it replaces is not named by ids of changes"),
         ({"nonce": "n" * 101}, "the nonce has 101 characters"),
         ({"nonce": "ü"}, "the nonce has 1 characters"),
+        ({"mirror": "k" * 15}, f"{'k' * 15!r} cannot name the helpdesk that it was read from"),
+        ({"mirror": "k" * 17}, "cannot name the helpdesk that it was read from"),
+        ({"mirror": "a" * 16}, "cannot name the helpdesk that it was read from"),
+        ({"mirror": "k" * 15 + "\n"}, "cannot name the helpdesk that it was read from"),
+        ({"mirror": "k" * 16, "sets": {"handoff/k/status": "completed"}}, "a helpdesk knows nothing of handoffs"),
+        ({"mirror": "k" * 16, "sets": {"title": "a", "move/k/verb": "accept"}}, "a helpdesk knows nothing of handoffs"),
         ({"sets": {"deleted": False}}, "deleted is true or empty, not False"),
         ({"sets": {"due": True}}, "due is a whole number, not True"),
         ({"sets": {"title": ""}}, "title has 0 characters"),

@@ -1,36 +1,46 @@
 """The merge: heads, winner and conflict of a path depend on the set of changes and on nothing else."""
 
 from collections.abc import Collection, Mapping
+from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chit_sync.registers import Registers, Value, every, fold, losers, replace, same, seen, shown
+from chit_sync.registers import Registers, Value, before, every, fold, losers, replace, same, seen, shown
 
-Write = tuple[int, Mapping[str, Value], Collection[int]]
-"""(key, set, over): a change, named by its place in a causal order."""
+Write = tuple[int, Mapping[str, Value], Collection[int], str]
+"""(key, set, over, mirror): a change, named by its place in a causal order."""
 
 values = st.sampled_from(["a", "b", 1, True, None])
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Write], dict[int, tuple[int, bytes]]]:
-    """Changes in a causal order, each over some of those before it, with stamps that need not fit that order."""
+    """Changes in a causal order, each over some of those before it, with stamps that need not fit that order; some are of a mirror."""
     changes: list[Write] = []
     for key in range(draw(st.integers(1, 9))):
         sets = draw(st.dictionaries(st.sampled_from("pqr"), values, min_size=1))
-        changes.append((key, sets, draw(st.sets(st.integers(0, key - 1), max_size=4)) if key else set()))
-    ranks = {key: (draw(st.integers(0, 3)), bytes([key])) for key, _, _ in changes}
+        over = draw(st.sets(st.integers(0, key - 1), max_size=4)) if key else set()
+        changes.append((key, sets, over, draw(st.sampled_from(["", "", "m", "n"]))))
+    ranks = {key: (draw(st.integers(0, 3)), bytes([key])) for key, *_ in changes}
     return changes, ranks
 
 
 @given(histories(), st.randoms(use_true_random=False))
 def test_replace_is_fold(history: tuple[list[Write], dict[int, tuple[int, bytes]]], chance: object) -> None:
-    """Step by step in causal order gives what folding all at once in any order, with any repetition, gives."""
+    """Step by step in causal order, a mirror's in the order of its clock, gives what folding all at once in any order gives."""
     changes, ranks = history
     stepwise: Registers[int] = {}
-    for key, sets, over in changes:
-        replace(stepwise, key, sets, over, ranks.__getitem__)
+    mirrors = {key: mirror for key, _, _, mirror in changes}
+    latest: dict[str, tuple[int, bytes]] = {}
+    for number, (key, sets, over, mirror) in enumerate(changes):
+        if mirror and latest.get(mirror, ranks[key]) > ranks[key]:
+            changes = changes[:number]  # what does not ascend is not for the step
+            break
+        latest[mirror] = ranks[key]
+        earlier = before(stepwise, sets, mirror, mirrors.__getitem__) if mirror else set()
+        replace(stepwise, key, sets, {*over, *earlier}, ranks.__getitem__)
     shuffled = changes * 2
     chance.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert fold(shuffled, ranks.__getitem__) == stepwise
@@ -38,18 +48,37 @@ def test_replace_is_fold(history: tuple[list[Write], dict[int, tuple[int, bytes]
 
 @given(histories())
 def test_heads_by_definition(history: tuple[list[Write], dict[int, tuple[int, bytes]]]) -> None:
-    """The heads are the writes that no other write to the path replaced, the greatest rank first."""
+    """The heads are the writes that no other names and that are their mirror's latest, the greatest rank first; no path is left bare."""
     changes, ranks = history
     registers = fold(changes, ranks.__getitem__)
-    assert registers.keys() == {path for _, sets, _ in changes for path in sets}
-    for path, heads in registers.items():
+    for path in {path for _, sets, _, _ in changes for path in sets}:
+        writes = {key: (over, mirror) for key, sets, over, mirror in changes if path in sets}
+        past: dict[int, set[int]] = {}
+        for key, (over, _) in writes.items():  # what is named comes before
+            past[key] = {one for other in over if other in writes for one in (other, *past[other])}
         left = [
-            (key, sets[path])
-            for key, sets, _ in changes
-            if path in sets and not any(key in over and path in later for _, later, over in changes)
+            key
+            for key, (_, mirror) in writes.items()
+            if not any(key in over for over, _ in writes.values())
+            and not any(
+                _later(other, key, past, writes, ranks) for other in writes if mirror and mirror == writes[other][1]
+            )
         ]
-        assert heads == sorted(left, key=lambda head: ranks[head[0]], reverse=True)
-        assert shown(heads) is heads[0][1]
+        heads = registers.get(path, [])
+        assert [key for key, _ in heads] == sorted(left, key=ranks.__getitem__, reverse=True)
+        assert shown(heads) is heads[0][1] if left else len({mirror for _, mirror in writes.values()} - {""}) > 1
+
+
+def _later(
+    other: int,
+    key: int,
+    past: Mapping[int, set[int]],
+    writes: Mapping[int, tuple[Collection[int], str]],
+    ranks: Mapping[int, tuple[int, bytes]],
+) -> bool:
+    """Whether another write of a mirror to a path is later than this one."""
+    followed = any(other in past[one] for one in writes if writes[one][1] == writes[other][1])
+    return ranks[other] > ranks[key] and not followed
 
 
 @given(histories())
@@ -58,7 +87,7 @@ def test_taken_twice(history: tuple[list[Write], dict[int, tuple[int, bytes]]]) 
     changes, ranks = history
     once: Registers[int] = {}
     twice: Registers[int] = {}
-    for key, sets, over in changes:
+    for key, sets, over, _ in changes:
         replace(once, key, sets, over, ranks.__getitem__)
         replace(twice, key, sets, over, ranks.__getitem__)
         replace(twice, key, sets, over, ranks.__getitem__)
@@ -87,3 +116,47 @@ def test_edit_and_resolution() -> None:
     heads: list[tuple[int, Value]] = [(5, "open"), (4, "closed"), (3, "open")]
     assert seen(heads) == [5, 3]
     assert every(heads) == [5, 4, 3]
+
+
+MIRRORED: dict[str, tuple[list[Write], list[tuple[int, Value]]]] = {
+    "only the latest counts": ([(1, {"p": "a"}, (), "m"), (2, {"p": "b"}, (), "m"), (3, {"p": "c"}, (), "m")], [(3, "c")]),
+    "however they are called": ([(3, {"p": "c"}, (), "m"), (1, {"p": "a"}, (), "m")], [(3, "c")]),
+    "two mirrors are two": ([(1, {"p": "a"}, (), "m"), (2, {"p": "b"}, (), "n")], [(2, "b"), (1, "a")]),
+    "path by path": ([(1, {"p": "a"}, (), "m"), (2, {"q": "b"}, (), "m")], [(1, "a")]),
+    "what is written in stores is beside it": (
+        [(1, {"p": "a"}, (), "m"), (2, {"p": "x"}, (), ""), (3, {"p": "c"}, (), "m")], [(3, "c"), (2, "x")],
+    ),
+    "an edit that saw an earlier one has not seen the latest": (
+        [(1, {"p": "a"}, (), "m"), (2, {"p": "x"}, (1,), ""), (3, {"p": "c"}, (), "m")], [(3, "c"), (2, "x")],
+    ),
+    "an edit that saw the latest has replaced all": (
+        [(1, {"p": "a"}, (), "m"), (2, {"p": "b"}, (), "m"), (3, {"p": "x"}, (2,), "")], [(3, "x")],
+    ),
+    "one that is older does not come back when the latest is replaced": (
+        [(2, {"p": "b"}, (), "m"), (3, {"p": "x"}, (2,), ""), (1, {"p": "a"}, (), "m")], [(3, "x")],
+    ),
+    "one that is replaced still replaces": (
+        [(1, {"p": "x"}, (), ""), (2, {"p": "a"}, (1,), "m"), (3, {"p": "b"}, (), "m")], [(3, "b")],
+    ),
+    "a clock that was set back": ([(1, {"p": "c"}, (2,), "m"), (2, {"p": "x"}, (3,), ""), (3, {"p": "a"}, (), "m")], [(1, "c")]),
+    "what has seen more than a later stamp": ([(1, {"p": "b"}, (2,), "m"), (2, {"p": "a"}, (), "m")], [(1, "b")]),
+    "without a mark nothing is replaced": ([(1, {"p": "a"}, (), ""), (2, {"p": "b"}, (), "")], [(2, "b"), (1, "a")]),
+}  # fmt: skip
+"""Changes to the path p, their keys as their stamps, and who is left there."""
+
+
+@pytest.mark.parametrize(("changes", "heads"), MIRRORED.values(), ids=MIRRORED)
+def test_writes_of_a_mirror(changes: list[Write], heads: list[tuple[int, Value]]) -> None:
+    """Of several writes of one mirror to a path only the latest counts; whatever else was written is as it was."""
+    for order in permutations(changes):
+        assert fold(order, lambda key: (key, b""))["p"] == heads
+
+
+def test_mirrors_that_contradict_each_other() -> None:
+    """Where each of two helpdesks has seen what the other, by its clock, had yet to write, nothing is shown, and it goes on from there."""
+    circle: list[Write] = [
+        (1, {"p": "a", "q": "a"}, (4,), "m"), (2, {"p": "b"}, (), "m"), (3, {"p": "x"}, (2,), "n"), (4, {"p": "y"}, (), "n"),
+    ]  # fmt: skip
+    for order in permutations(circle):
+        assert fold(order, lambda key: (key, b"")) == {"q": [(1, "a")]}
+        assert fold([*order, (5, {"p": "z"}, (), "")], lambda key: (key, b""))["p"] == [(5, "z")]

@@ -11,6 +11,7 @@ from chit_sync.registers import Registers, losers, replace
 from chit_sync.schema import is_decided
 from chit_sync.store.database import Connection, Store, chunks, marks
 from chit_sync.store.migrations import ITEM_BITS
+from chit_sync.store.mirrored import Earlier, Mirrored
 from chit_sync.store.rows import Form, ItemRow, TicketRow, form_for, labels_of, write
 
 Step = tuple[int, bytes, Change]
@@ -39,7 +40,8 @@ def number_tickets(db: Connection, idents: Sequence[str]) -> dict[str, int]:
 def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> list[int]:
     """Takes changes, which the log has just taken in the same transaction, into the tables.
 
-    Returns the numbers of tickets that must be made again: a change of theirs had been replaced before it arrived.
+    Returns the numbers of tickets that must be made again: a change of theirs had been replaced before it arrived, by one that names
+    it or, as far as can be told in a look, by a later one of its mirror.
     """
     db = store.db
     keys = places(db, steps)
@@ -47,13 +49,20 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
     tickets = _load(db, numbers, form)
     _load_items(db, tickets, steps, form)
     rank = ranking(db, steps)
+    mirrored = Mirrored(db, steps)
     again: set[int] = set()
-    for seq, _, change in steps:
+    for seq, ident, change in steps:
         number = numbers[change.ticket]
         over = {keys[id_] for id_ in change.over if id_ in keys}
         if over and max(over) > seq:
             again.add(number)
-        _take(tickets[number], seq, change, over, rank)
+        if not change.mirror:
+            _take(tickets[number], seq, change, over, rank)
+        elif mirrored.ascends(number, ident, change, new=tickets[number].new):
+            _take(tickets[number], seq, change, over, rank, mirrored.earlier(change.mirror))
+        else:
+            _take(tickets[number], seq, change, over, rank)
+            again.add(number)
     write(db, list(tickets.values()), store.statuses, form)
     shared = with_handoffs(db, tickets, (key for ticket in tickets.values() for key in ticket.items))
     if shared:
@@ -158,11 +167,13 @@ def ranking(db: Connection, steps: Sequence[Step]) -> Rank:
     return rank
 
 
-def _take(ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Rank) -> None:
-    """One change into one ticket."""
+def _take(
+    ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Rank, earlier: Earlier | None = None
+) -> None:
+    """One change into one ticket. earlier: what it replaces besides, if it is mirrored."""
     date(ticket, change)
     if "/" not in "".join(change.set):
-        _replace(ticket, ticket.fields, "", seq, change.set, over, rank)
+        _replace(ticket, ticket.fields, "", seq, change.set, over, rank, earlier)
         return
     plain: dict[str, str | int | bool | None] = {}
     by_item: dict[str, dict[str, str | int | bool | None]] = {}
@@ -175,10 +186,10 @@ def _take(ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Ran
     if plain:
         if ticket.labels is None and any(path.startswith("labels/") for path in plain):
             ticket.labels = labels_of(ticket.fields)
-        _replace(ticket, ticket.fields, "", seq, plain, over, rank)
+        _replace(ticket, ticket.fields, "", seq, plain, over, rank, earlier)
     for key, sets in sorted(by_item.items()):  # as in the canonical bytes: a rebuild gives the same places
         item = item_of(ticket, key, change)
-        _replace(ticket, item.fields, key + "/", seq, sets, over, rank)
+        _replace(ticket, item.fields, key + "/", seq, sets, over, rank, earlier)
 
 
 def _replace(
@@ -189,7 +200,10 @@ def _replace(
     sets: Mapping[str, str | int | bool | None],
     over: set[int],
     rank: Rank,
+    earlier: Earlier | None,
 ) -> None:
+    if earlier is not None:
+        over = over | earlier(registers, sets)
     contested: dict[str, str | int | bool | None] = {}
     for path, value in sets.items():
         heads = registers.get(path)

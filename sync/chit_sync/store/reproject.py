@@ -55,7 +55,10 @@ def _fold_again(store: Store, numbers: Sequence[int]) -> None:
                 if key:
                     item_of(ticket, key, change)
         registers = fold(
-            ((seq, change.set, [keys[id_] for id_ in change.over if id_ in keys]) for seq, _, change in steps),
+            (
+                (seq, change.set, [keys[id_] for id_ in change.over if id_ in keys], change.mirror)
+                for seq, _, change in steps
+            ),
             rank,
         )
         for path, heads in registers.items():

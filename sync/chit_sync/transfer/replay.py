@@ -101,7 +101,7 @@ class Timeline:
         known = {record.id.hex(): record for record in records}
         rank = {name: (record.change.at, record.id) for name, record in known.items()}
         heads = fold(
-            ((name, record.change.set, record.change.over) for name, record in known.items()), rank.__getitem__
+            ((name, change.set, change.over, change.mirror) for name, (_, _, change) in known.items()), rank.__getitem__
         )
         for path, found in heads.items():
             self.values[path] = found[0][1]
