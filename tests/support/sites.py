@@ -5,6 +5,7 @@ A `Sides` is one helpdesk from both sides: `here` is the adapter, `there` acts a
 
 import importlib
 import importlib.util
+import io
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from chit_sync.ids import ID_BYTES, ITEM_BYTES, letters
 from chit_sync.registers import Value
 from support.helpdesks import Servers
 from support.memory_desk import Desk, MemoryDesk, Traits
+
+WHEN = 1_770_000_000 * SECOND // DAY * DAY
+"""A day on which somebody worked."""
 
 FOLDER = Path(__file__).parent / "standins"
 
@@ -152,6 +156,16 @@ def ticket_token() -> str:
 
 def item_token() -> str:
     return letters(secrets.token_bytes(ITEM_BYTES))
+
+
+def attaching(number: int, name: str, data: bytes, token: str = "", public: bool = True) -> Call:
+    """The call that attaches a file."""
+    return Call("attach", number, token or item_token(), {"name": name, "size": len(data), "public": public})
+
+
+def attach(desk: Sides, number: int, name: str, data: bytes, token: str = "", public: bool = True) -> Outcome:
+    """Attaches a file."""
+    return desk.here.perform(attaching(number, name, data, token, public), io.BytesIO(data))
 
 
 def open_adapter(url: str, secret: str | None) -> Helpdesk:
