@@ -466,7 +466,7 @@ def test_an_address_that_is_none(url: str) -> None:
 @pytest.mark.parametrize("token", ["a\nb", "tök", "a\x00"])
 def test_a_token_that_cannot_be_sent(token: str) -> None:
     """A token with a line end or a letter that no header can have is refused in words, and not repeated."""
-    with pytest.raises(UsageError, match="characters that cannot be in a token") as caught:
+    with pytest.raises(UsageError, match="characters that cannot be sent so") as caught:
         Web("desk", "http://127.0.0.1:1", headers={"Authorization": token})
     assert token not in caught.value.message
 
@@ -476,4 +476,6 @@ def test_a_text_that_cannot_be_sent() -> None:
     with desk(reply()) as (server, web, _):
         with pytest.raises(UsageError, match="this cannot be sent"):
             web.ask("POST", "t", json={"title": "\ud800"}, repeat=False)
+        with pytest.raises(UsageError, match="characters that cannot be sent so"):
+            web.ask("PUT", "t", headers={"If-Match": "a\r\nX: 1"})
         assert server.requests == []

@@ -104,9 +104,7 @@ class Web:
             import base64
 
             sent["Authorization"] = "Basic " + base64.b64encode(":".join(basic).encode()).decode()
-        for name, value in sent.items():
-            if not (value.isascii() and value.isprintable()):
-                raise UsageError(f"what is to be sent to {where} as {name} has characters that cannot be in a token")
+        self._check(sent)
         self._client = httpx.Client(
             base_url=self._base,
             headers=sent,
@@ -237,6 +235,7 @@ class Web:
 
     def _once(self, method: str, path: str, asking: Asking) -> "Live":
         """Sends the request; the answer's head has come."""
+        self._check(asking.get("headers") or {})
         content = asking.get("content")
         seek = getattr(content, "seek", None)
         if seek is not None:
@@ -252,6 +251,14 @@ class Web:
         response = self._client.send(request, stream=True)
         self._dated = (response.headers.get("date", ""), self._now())
         return Live(self, response)
+
+    def _check(self, headers: Mapping[str, str]) -> None:
+        """Raises UsageError for what no header can hold."""
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise UsageError(
+                    f"what is to be sent to {self.where} as {clean(name)} has characters that cannot be sent so"
+                )
 
     def _url(self, path: str) -> str:
         """The path, or the URL that the server named, if that is its own: the token goes nowhere else."""
