@@ -1,0 +1,244 @@
+"""The questions that django-helpdesk answers, each with as few calls as it needs. Changes nothing there.
+
+Every call on a ticket first reads the custom fields of all tickets: one ticket costs a quarter of what all of them cost. There is no
+search, and filters that it does not know are ignored. Nobody is listed by the interface for programs; but the same addresses answer
+a browser with forms, and those name the people and whoever is asking.
+"""
+
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from chit_sync.errors import AccessError, RemoteError, UsageError
+from chit_sync.helpdesks.base import DoubtError, Found, Gone, Snapshot
+from chit_sync.helpdesks.djhd_reading import Followup, Words, followup, read_page, read_ticket, read_words
+from chit_sync.remotes.received import Answer, clean
+from chit_sync.remotes.web import Web
+
+LISTED = 2_000
+"""Tickets that are asked for at once."""
+
+NEWEST = 100
+"""Tickets that are looked through for one that was just made."""
+
+TAIL = 200
+"""Followups that are asked for at once."""
+
+TICKETS, FOLLOWUPS, FILES = "api/tickets/", "api/followups/", "api/followups-attachments/"
+# The words of statuses and priorities are to be the same for whoever asks.
+HEADERS = {"Accept": "application/json", "Accept-Language": "en"}
+
+
+class Listing(NamedTuple):
+    """A page of tickets, the oldest first. total: how many tickets there are in all. page: its number, from 1."""
+
+    total: int
+    page: int
+    tickets: list[dict[str, object]]
+
+
+class Asking:
+    """One helpdesk, as one account sees it. marked: what tokens stand in the descriptions of tickets that were read."""
+
+    def __init__(
+        self, where: str, base: str, secret: str | None, queues: Mapping[int, str], timeout: float, ca_file: str | None
+    ) -> None:
+        login, colon, password = (secret or "").partition(":")
+        headers = dict(HEADERS)
+        if secret and not colon:
+            headers["Authorization"] = f"Token {secret}"
+        base = base.removesuffix("/api")
+        parts = urlsplit(base)
+        self.where = where
+        self.base = base
+        self.web = Web(
+            where, base, headers=headers, basic=(login, password) if colon else None, timeout=timeout, ca_file=ca_file, said=said
+        )  # fmt: skip
+        # Files are fetched from the same server without the token: their address is the secret.
+        self._files = Web(where, f"{parts.scheme}://{parts.netloc}", timeout=timeout, ca_file=ca_file)
+        self._host = (parts.hostname or "").lower()
+        self._queues = queues
+        self._words: Words | None = None
+        self._people: dict[str, str] | None = None
+        self._me = ""
+        self.marked: dict[int, str] = {}
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self.web.close()
+        self._files.close()
+
+    @property
+    def words(self) -> Words:
+        """What is called how; asked for once."""
+        if self._words is None:
+            answer = self.web.ask("OPTIONS", TICKETS)
+            self._words = read_words(answer.json(), self.where, self._queues)
+        return self._words
+
+    def take(self, raw: Mapping[str, object]) -> Found:
+        """A ticket as it was answered."""
+        found = read_ticket(raw, self.words, self.where)
+        if isinstance(found, Snapshot):
+            text = raw.get("description")
+            shown = found.token and isinstance(text, str) and f"[chit:{found.token}]" in text
+            self.marked[found.number] = found.token if shown else ""
+        return found
+
+    def answered(self, answer: Answer) -> Snapshot | None:
+        """The ticket that a call which changed something answers with; None if it is merged into another."""
+        raw = answer.json()
+        try:
+            found = self.take(raw if isinstance(raw, dict) else {})
+        except RemoteError as error:
+            raise DoubtError(error.message, error.hint, settled=True) from None
+        return None if isinstance(found, Gone) else found
+
+    def ticket(self, number: int) -> dict[str, object] | None:
+        """One ticket; None if it is not there or not to be seen."""
+        answer = self.web.ask("GET", f"{TICKETS}{number}/", accept=(404,))
+        raw = answer.json()
+        if answer.status == 404:
+            if isinstance(raw, dict) and isinstance(raw.get("detail"), str):
+                return None
+            raise RemoteError(f"{self.where} has no tickets at {self.base}/{TICKETS}", "Is the remote's address right?")
+        if not isinstance(raw, dict) or raw.get("id") != number:
+            raise RemoteError(f"{self.where} answers with another ticket than the one that it was asked for")
+        return raw
+
+    def followups_of(self, raw: Mapping[str, object]) -> list[Followup]:
+        """The followups of a ticket, the oldest first."""
+        listed = raw.get("followup_set")
+        found = [followup(one, self.where) for one in (listed if isinstance(listed, list) else [])]
+        return sorted(found, key=lambda one: one.order)
+
+    def listing(self, page: int = 0, size: int = LISTED) -> Listing:
+        """A page of tickets; 0 for the last."""
+        params = {"page_size": str(size), "page": str(page) if page else "last"}
+        count, rows = read_page(self.web.ask("GET", TICKETS, params=params).json(), self.where)
+        return Listing(count, page or max(1, -(-count // size)), rows)
+
+    def walk(self, size: int = LISTED, page: int = 0) -> Iterator[Listing]:
+        """All tickets from that page on, from the last page to the first.
+
+        Backwards, since a ticket that is deleted meanwhile moves others to an earlier page: they come twice, and none is left out.
+        """
+        listing = self.listing(page, size)
+        if not page and listing.page == 1 and len(listing.tickets) != listing.total:
+            raise RemoteError(f"{self.where} counts {listing.total} tickets and lists {len(listing.tickets)}")
+        while True:
+            yield listing
+            if listing.page <= 1:
+                return
+            listing = self.listing(listing.page - 1, size)
+
+    def followups(self, page: int = 0) -> tuple[int, int, list[Followup]]:
+        """How many followups there are in all, the page's number, and those on it, the oldest first; 0 for the last page."""
+        params = {"page_size": str(TAIL), "page": str(page) if page else "last"}
+        count, rows = read_page(self.web.ask("GET", FOLLOWUPS, params=params).json(), self.where)
+        return count, page or max(1, -(-count // TAIL)), [followup(row, self.where) for row in rows]
+
+    @property
+    def me(self) -> str:
+        """Our own number; empty if that cannot be found out."""
+        if not self._me:
+            self._look_around()
+        return self._me
+
+    def learn_me(self, user: int) -> None:
+        """Takes down our number, as the address or the answer to a call of ours tells it."""
+        if user:
+            self._me = str(user)
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """Number to login of those that a form offers; empty if the site does not show forms."""
+        if self._people is None:
+            self._look_around()
+        return self._people or {}
+
+    def _look_around(self) -> None:
+        """Reads the form for a followup, once. Whatever is wrong with it: the form is a help, not a need."""
+        if self._people is not None:
+            return
+        self._people = {}
+        form = Form()
+        try:
+            answer = self.web.ask("GET", FOLLOWUPS, params={"page_size": "1"}, headers={"Accept": "text/html"})
+            form.feed(answer.text())
+            form.close()
+        except AccessError:
+            raise
+        except (RemoteError, ValueError, AssertionError):
+            return
+        self._people = dict(form.users)
+        mine = [number for number, login in form.users.items() if login == clean(form.login)]
+        if len(mine) == 1 and not self._me:
+            self._me = mine[0]
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """The bytes of a file on the same server."""
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").lower()
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        if parts.scheme not in ("http", "https") or host != self._host:
+            raise UsageError(
+                f"{self.where} names an address on another server for a file: {clean(url)}",
+                "Only files on the helpdesk's own server are fetched.",
+            )
+        # Behind a proxy the helpdesk may think that it is spoken to without encryption, or at another port.
+        return self._files.stream(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
+class Form(HTMLParser):
+    """The page with which Django REST framework answers browsers. login: whose page it is. users: number to login."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.login = ""
+        self.users: dict[str, str] = {}
+        self._in = ""
+        self._value = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes where the login and the people begin."""
+        given = dict(attrs)
+        if tag == "select":
+            self._in = "select" if given.get("name") == "user" else ""
+        elif tag == "option" and self._in in ("select", "option"):
+            value = given.get("value") or ""
+            self._in, self._value = ("option", value) if value.isascii() and value.isdecimal() else ("select", "")
+        elif tag in ("a", "li") and not self.login and {"navbar-text", "dropdown-toggle"} & _classes(given):
+            self._in = "login"
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notes where they end."""
+        if tag == "option" and self._in == "option":
+            self._in = "select"
+        elif tag in ("select", "li", "a"):
+            self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        """A login."""
+        if self._in == "login" and data.strip():
+            self.login = data.strip()
+            self._in = ""
+        elif self._in == "option" and (name := clean(data)):
+            self.users[self._value] = name
+
+
+def _classes(given: Mapping[str, str | None]) -> set[str]:
+    return set((given.get("class") or "").split())
+
+
+def said(answer: Answer) -> str:
+    """What an error says in JSON, with the fields that it is about."""
+    data = answer.json()
+    parts: list[str] = []
+    for name, value in data.items() if isinstance(data, dict) else ():
+        texts = [str(one) for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+        parts += [" ".join(texts) if name in ("detail", "non_field_errors") else f"{name}: {' '.join(texts)}"]
+    return "; ".join(parts)

@@ -1,0 +1,348 @@
+"""What django-helpdesk answers in JSON, as words and snapshots. Pure: asks nothing, decides nothing, believes nothing unchecked.
+
+A ticket has no history there but its followups, and each of those may be several things at once: a comment, spent time, a change
+of the status, a carrier of files. Each is shown as one thing only:
+
+    the first, with the description          the making of the ticket
+    with time, internal                      time, whose note the text is
+    with time, public                        time without a note, and a comment
+    with text                                a comment
+    with a new status                        besides, an event
+    with nothing but files                   its files
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from chit_sync import ids
+from chit_sync.errors import RemoteError
+from chit_sync.helpdesks.base import Comment, Event, File, Found, Gone, Snapshot, Work
+from chit_sync.registers import Value
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+REFERENCES = ("externalref", "external_ref", "extref", "chit")
+"""Names of a custom field that holds our ticket's id, the best first."""
+
+CUSTOM = "custom_"
+OPENED = 1
+"""The status of a ticket that was just made."""
+
+TOLD = frozenset(("comments", "files", "works"))
+MARK = re.compile(r"(?:^|\r?\n)\[chit:([k-z]{32})\]\s*\Z")
+"""The last line of a description that names our ticket."""
+
+MEDIA_TOKEN = re.compile(r";\s*chit=([k-z]{16})\s*\Z")
+"""What names our attachment at the end of a file's media type."""
+
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
+_DURATION = re.compile(r"(?:(-?\d{1,7}) )?(\d{1,6}):(\d\d):(\d\d)(?:\.\d+)?")
+
+OPENINGS = (
+    "Ticket Opened", "Ticket geöffnet", "Ticket über das Web geöffnet", "Billet ouvert", "Ticket abierto", "Ticket aberto",
+    "Ticket Aberto", "Ticket aperto", "Ticket byl otevřen", "Ticket založen", "Tukipyyntö avattu", "Tukipyyntö jätetty",
+    "Zgłoszenie otwarto", "Тикет открыт", "Sak åpnet", "Slučaj otvoren", "otvoreni slučaj", "Bilet açıldı",
+    "Bilet web üzerinden açıldı", "工单已", "开工单", "已开", "تیکت باز است", "تیکت از طریق", "التذكرة مفتوحة",
+)  # fmt: skip
+"""How the title of the followup begins with which a ticket was made, in the languages that the helpdesk speaks."""
+
+
+class Field(NamedTuple):
+    """A custom field. key: in JSON. path: ours. choices: their values, if only those may stand there. most: characters, 0 for any."""
+
+    key: str
+    path: str
+    choices: tuple[str, ...] = ()
+    most: int = 0
+
+
+class Words(NamedTuple):
+    """What numbers and keys are called there. reference: the key of the field with our id; empty if there is none."""
+
+    statuses: Mapping[int, str]
+    priorities: Mapping[int, str]
+    fields: Mapping[str, Field]
+    reference: str
+    queues: Mapping[int, str]
+    most_title: int = 200
+
+    def status(self, number: int) -> str:
+        """A status by its name; an unknown one by its number."""
+        return self.statuses.get(number, str(number))
+
+    def priority(self, number: int) -> str:
+        """A priority by its name; an unknown one by its number."""
+        return self.priorities.get(number, str(number))
+
+    def queue(self, number: int) -> str:
+        """A queue by the name that the address gives it, else by its number."""
+        return self.queues.get(number, str(number))
+
+
+def read_words(data: object, where: str, queues: Mapping[int, str]) -> Words:
+    """What `OPTIONS /api/tickets/` tells."""
+    post = _part(_part(data, "actions"), "POST")
+    statuses = dict(_choices(post.get("status")))
+    priorities = dict(_choices(post.get("priority")))
+    if not statuses or not priorities:
+        raise RemoteError(
+            f"{where} does not describe its tickets as django-helpdesk does",
+            "Is the address the one of the helpdesk, up to the part before `api/`?",
+        )
+    fields: dict[str, Field] = {}
+    for key, about in post.items():
+        if key.startswith(CUSTOM) and len(key) > len(CUSTOM):
+            told = about if isinstance(about, dict) else {}
+            names = tuple(str(value) for value, _ in _pairs(told) if isinstance(value, str | int))
+            fields[key] = Field(key, f"x.{key.removeprefix(CUSTOM)}", names, _whole(told.get("max_length")) or 0)
+    reference = ""
+    for name in REFERENCES:
+        for key, field in fields.items():
+            if not reference and key.lower() == CUSTOM + name and not 0 < field.most < 2 * ids.ID_BYTES:
+                reference = key
+    most = _whole(_part(post, "title").get("max_length")) or 200
+    return Words(statuses, priorities, fields, reference, queues, most)
+
+
+def read_page(data: object, where: str) -> tuple[int, list[dict[str, object]]]:
+    """How many there are in all, and those of one page of a list."""
+    page = data if isinstance(data, dict) else {}
+    count, results = _whole(page.get("count")), page.get("results")
+    if count is None or not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+        raise RemoteError(f"{where} sent a list that makes no sense", "Does the address lead to django-helpdesk?")
+    return count, results
+
+
+def read_ticket(raw: Mapping[str, object], words: Words, where: str) -> Found:
+    """A ticket of theirs, with all its followups; one that was merged into another is gone."""
+    number = _number(raw, "id", where)
+    followups = sorted((followup(one, where) for one in _list(raw.get("followup_set"))), key=lambda one: one.order)
+    times = [one.date for one in followups]
+    modified = max(times, default=1)
+    into = _whole(raw.get("merged_to"))
+    if into and into != number:
+        return Gone(number, "merged", into, followups[-1].author if followups else "", modified)
+    opening = followups[0] if followups and followups[0].opens(raw.get("description")) else None
+    rest = [one for one in followups if one is not opening]
+    author = _text(raw.get("submitter_email"))
+    if followups and opening:
+        author = opening.author or author
+    return Snapshot(
+        number, author, min(times, default=1), modified, _fields(raw, words, where),
+        comments=[Comment(one.id, one.author, one.date, one.comment, one.public) for one in rest if one.is_comment],
+        files=[file for one in followups for file in one.files],
+        works=[
+            Work(one.id, one.author, one.date, one.minutes, one.date, "" if one.public else one.comment)
+            for one in rest if one.minutes
+        ],
+        events=_events(followups, words), token=read_token(raw, words), told=TOLD,
+    )  # fmt: skip
+
+
+class Followup(NamedTuple):
+    """A followup, checked. minutes: 0 without time. status: that it set, 0 for none. bare: it says nothing at all and has no files."""
+
+    number: int
+    ticket: int
+    user: int
+    author: str
+    title: str
+    comment: str
+    public: bool
+    status: int
+    minutes: int
+    date: int
+    files: tuple[File, ...]
+
+    @property
+    def id(self) -> str:
+        """As snapshots call it."""
+        return str(self.number)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its place among the others."""
+        return self.date, self.number
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it is shown as a comment."""
+        return bool(self.comment) and (self.public or not self.minutes)
+
+    @property
+    def bare(self) -> bool:
+        """Whether it says nothing and carries nothing."""
+        return not (self.comment or self.status or self.minutes or self.files)
+
+    def opens(self, description: object) -> bool:
+        """Whether, being the first, it is the one with which the ticket was made."""
+        if self.status or self.minutes:
+            return False
+        return self.comment == (description or "") or self.title.startswith(OPENINGS)
+
+
+def followup(raw: object, where: str) -> Followup:
+    """A followup of theirs."""
+    one = raw if isinstance(raw, dict) else {}
+    number, date = _number(one, "id", where), moment(one.get("date"), where)
+    if date is None:
+        raise RemoteError(f"{where} sent a followup without a date")
+    user, public = _whole(one.get("user")) or 0, one.get("public") is True
+    named = _ADDRESS.search(_text(one.get("title")))
+    author = str(user) if user else (named.group() if named else "")
+    files = tuple(_file(item, author, date, public, where) for item in _list(one.get("followupattachment_set")))
+    return Followup(
+        number, _whole(one.get("ticket")) or 0, user, author, _text(one.get("title")), _text(one.get("comment")), public,
+        _whole(one.get("new_status")) or 0, minutes(one.get("time_spent")), date, files,
+    )  # fmt: skip
+
+
+def _file(raw: object, author: str, date: int, public: bool, where: str) -> File:
+    one = raw if isinstance(raw, dict) else {}
+    url = _text(one.get("file"))
+    token = MEDIA_TOKEN.search(_text(one.get("mime_type")))
+    # Names and sizes are what whoever uploaded the file said.
+    name = _file_name(_text(one.get("filename"))) or _file_name(_path(url)) or "file"
+    number = _number(one, "id", where)
+    return File(str(number), author, date, name, -1, public, url, token.group(1) if token else "")
+
+
+def _file_name(text: str) -> str:
+    """What of a name can name a file; empty if nothing can."""
+    name = "".join(char for char in re.split(r"[/\\]", text)[-1] if char.isprintable()).strip()
+    return name if name.strip(".") else ""
+
+
+def _path(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
+
+
+def _fields(raw: Mapping[str, object], words: Words, where: str) -> dict[str, Value]:
+    description, _ = unmarked(_text(raw.get("description")))
+    queue, person = _whole(raw.get("queue")), _whole(raw.get("assigned_to"))
+    fields: dict[str, Value] = {
+        "title": _text(raw.get("title")),
+        "description": description or None,
+        "status": words.status(_number(raw, "status", where)),
+        "priority": words.priority(_number(raw, "priority", where)),
+        "queue": None if queue is None else words.queue(queue),
+        "assignee": None if person is None else str(person),
+        "requester": _text(raw.get("submitter_email")) or None,
+        "due": moment(raw.get("due_date"), where),
+        "x.resolution": _text(raw.get("resolution")) or None,
+        "x.on_hold": "true" if raw.get("on_hold") is True else None,
+    }
+    for key, field in words.fields.items():
+        value = _told(raw.get(key))
+        if key != words.reference:
+            fields[field.path] = value
+    return fields
+
+
+def read_token(raw: Mapping[str, object], words: Words) -> str:
+    """The id of our ticket that it carries; empty if it carries none."""
+    value = _text(raw.get(words.reference)) if words.reference else ""
+    return value if ids.is_letters(value, 2 * ids.ID_BYTES) else unmarked(_text(raw.get("description")))[1]
+
+
+def _told(value: object) -> str | None:
+    """What a custom field holds, as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "\n".join(part for one in value if (part := _told(one))) or None
+    return str(value) or None if isinstance(value, str | int | float) else None
+
+
+def _events(followups: Iterable[Followup], words: Words) -> list[Event]:
+    events: list[Event] = []
+    before = OPENED
+    for one in followups:
+        if one.status:
+            if one.status != before:
+                change: tuple[Value, Value] = (words.status(before), words.status(one.status))
+                events.append(Event(f"status-{one.number}", one.date, one.author, {"status": change}))
+            before = one.status
+    return events
+
+
+def unmarked(description: str) -> tuple[str, str]:
+    """A description without the line that names our ticket, and the id in that line."""
+    found = MARK.search(description)
+    return (description[: found.start()].rstrip(), found.group(1)) if found else (description, "")
+
+
+def marked(description: str, token: str) -> str:
+    """A description whose last line names our ticket."""
+    return f"{description}\n[chit:{token}]".lstrip() if token else description
+
+
+def moment(value: object, where: str) -> int | None:
+    """A time in microseconds; None for none."""
+    if value is None or value == "":
+        return None
+    try:
+        time = datetime.fromisoformat(value if isinstance(value, str) else "")
+        if time.tzinfo is None:
+            raise RemoteError(
+                f"{where} tells times without their zone",
+                "Its administrator has to set USE_TZ; without it they are ambiguous.",
+            )
+        return (time - EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise RemoteError(f"{where} sent a time that makes no sense") from None
+
+
+def minutes(value: object) -> int:
+    """Spent time in whole minutes, rounded, at least one for any; 0 for none, and for less than none."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        return 0
+    days, hours, mins, seconds = (int(part or 0) for part in found.groups())
+    total = ((days * 24 + hours) * 60 + mins) * 60 + seconds
+    return max(1, (total + 30) // 60) if total > 0 else 0
+
+
+def _pairs(about: object) -> list[tuple[object, str]]:
+    choices = about.get("choices") if isinstance(about, dict) else None
+    return [
+        (one.get("value"), _text(one.get("display_name")))
+        for one in (choices if isinstance(choices, list) else [])
+        if isinstance(one, dict)
+    ]
+
+
+def _choices(about: object) -> Iterable[tuple[int, str]]:
+    for value, name in _pairs(about):
+        number = _whole(value)
+        if number is not None:
+            yield number, " ".join(name.split()) or str(number)
+
+
+def _part(data: object, name: str) -> dict[str, object]:
+    part = data.get(name) if isinstance(data, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
+
+
+def _number(raw: Mapping[str, object], name: str, where: str) -> int:
+    value = _whole(raw.get(name))
+    if value is None:
+        raise RemoteError(f"{where} sent something without its number ({name}), as django-helpdesk never does")
+    return value
