@@ -303,7 +303,7 @@ class Desk:
         with self.lock:
             record = self.record(number)
             ident = self.ident("w")
-            note = str(self.kept("note", note) or "")
+            note = str(self.kept("time.note", note) or "")
             record.works[ident] = Work(ident, by, self.touch(record), minutes, date, note, token)
             return ident
 
@@ -344,5 +344,5 @@ def unmarked(text: str) -> tuple[str, str]:
     head, _, last = text.rpartition("\n")
     ident = last.removeprefix("[chit:").removesuffix("]")
     if last == f"[chit:{ident}]" and is_letters(ident, 2 * ID_BYTES):
-        return head, ident
+        return head.removesuffix("\r"), ident
     return text, ""

@@ -299,7 +299,10 @@ class Helpdesk(Protocol):
         """The bytes of a file. Raises NotFoundError."""
 
     def stored(self, path: str, value: Value) -> Value:
-        """What the helpdesk makes of a value when it keeps it: stripped, line ends changed. `comment` is the path of a comment's text."""
+        """What the helpdesk makes of a value when it keeps it: stripped, line ends changed.
+
+        Besides the paths of fields there are `comment` (its text), `filename`, and of time `minutes`, `date`, `note`.
+        """
 
     def web(self, number: int) -> str:
         """The address of the ticket for a browser."""

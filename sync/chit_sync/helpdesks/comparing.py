@@ -338,8 +338,8 @@ def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], 
     if kind == COMMENT:
         return marks(stored(COMMENT, fields["body"]), seen)
     if kind == ATTACHMENT:
-        return marks(fields["name"], fields["size"], seen)
-    minutes, date, note = (stored(f"{TIME}.{name}", fields.get(name)) for name in ("minutes", "date", "note"))
+        return marks(stored("filename", fields["name"]), fields["size"], seen)
+    minutes, date, note = (stored(name, fields.get(name)) for name in ("minutes", "date", "note"))
     return marks(minutes, date, note or None, "internal")
 
 

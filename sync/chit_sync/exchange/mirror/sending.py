@@ -93,8 +93,12 @@ class _Sending:
         last = log.last_seq(self.store.db)
         numbers = self._candidates(last)
         if not dry_run and numbers:
+            key = remotes.offered_key(self.remote.id)
+            if self.store.meta(key) is not None:  # a push was interrupted: what it wrote was not read back
+                there = {ours: self.session.number(self._ident(ours)) for ours in numbers}
+                self.back = {number: ours for ours, number in there.items() if number is not None}
             with self.store.transaction():
-                self.store.set_meta(remotes.offered_key(self.remote.id), last)
+                self.store.set_meta(key, last)
         # Tickets are made before anything else is sent, so that links between new ones have both their ends.
         for count, number in enumerate(numbers, 1):
             if dry_run:
