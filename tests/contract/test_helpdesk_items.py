@@ -253,7 +253,9 @@ def test_time_round_trip(desk: Sides) -> None:
         return
     desk.here.perform(call)
     (work,) = desk.read(made.number).works
-    assert (work.minutes, work.note) == (75, desk.here.stored("note", "Größe 🖨 gemessen"))
+    assert work.minutes == desk.here.stored("time.minutes", 75) == 75
+    assert work.date == desk.here.stored("time.date", WHEN)
+    assert work.note == desk.here.stored("time.note", "Größe 🖨 gemessen")
     assert work.author == desk.about.account.key
     assert work.token in ("", token)
     again = Call("edit-time", made.number, item_token(), {"minutes": 90, "date": WHEN, "note": "Longer"}, work.id)

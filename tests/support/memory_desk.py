@@ -351,7 +351,7 @@ class MemoryDesk:
                 wanted = {"name": said["name"], "size": said["size"]}
             case _:
                 items, by_token = [*record_of.works.values()], traits.time_tokens
-                note = desk.kept("note", said.get("note") or "") or ""
+                note = desk.kept("time.note", said.get("note") or "") or ""
                 wanted = {"minutes": said["minutes"], "date": said["date"], "note": note}
         for item in items:
             mine = item.author == self.account and item.id not in known and not item.token
