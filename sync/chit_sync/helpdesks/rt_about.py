@@ -1,0 +1,190 @@
+"""What a Request Tracker is, as far as it tells: who we are there, its people, queues, statuses, custom fields, and what it can do.
+
+Its interface lists neither statuses nor lifecycles, so those are the ones that every Request Tracker has from the start, and whatever the
+tickets show and may become.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from chit_sync.errors import RemoteError
+from chit_sync.helpdesks import rt_answers
+from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person
+from chit_sync.helpdesks.rt_asking import Asking, quoted
+from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES, is_reference
+
+_MEANS = {
+    "new": "new", "open": "open", "stalled": "pending", "waiting": "pending", "pending": "pending", "resolved": "closed",
+    "closed": "closed", "rejected": "rejected", "approved": "resolved", "denied": "rejected", "review": "review",
+}  # fmt: skip
+_DEFAULTS = ("new", "open", "stalled", "resolved", "rejected")
+_PRIORITIES = (Choice("0", "low"), Choice("50", "normal"), Choice("100", "high"))
+_MOST_ROUNDS = 12
+
+_NOT = Feature(read=False, write=False)
+_WHY = {
+    "description": Feature(True, True, "It can be written with a new ticket only; later it stays as it was filed."),
+    "labels": _NOT._replace(
+        why="Request Tracker has no labels; a custom field with several values may stand for them."
+    ),
+    "requester": Feature(True, True, "Of several, the first is read; writing it replaces them all."),
+    "replies": Feature(True, True, "Each is mailed to the requester, and reopens a ticket that is new or closed."),
+    "history": Feature(True, False, "It writes its history itself."),
+    "comment edits": _NOT._replace(why="What was said there stays as it is."),
+    "comment deletions": _NOT._replace(why="What was said there stays."),
+    "attachments": Feature(
+        True, True, "Empty files cannot be attached, and parts of mails without a name are not read."
+    ),
+    "attachment deletions": _NOT._replace(why="Files stay there."),
+    "time": Feature(
+        True,
+        True,
+        "Each piece is a note there; where the time of a ticket was set to less, the latest work is shorter.",
+    ),
+    "time edits": Feature(True, False, "Time that was booked there stays as it is."),
+    "links": Feature(True, True, "It knows blocks, parent-of and relates; links to other places are not read."),
+    "merges": Feature(True, True, "They cannot be undone there."),
+}
+
+
+class Field(NamedTuple):
+    """A custom field."""
+
+    id: int
+    name: str
+    choice: bool
+    several: bool
+
+
+class Catalog:
+    """The queues and custom fields of a server, asked for when they are needed and kept as long as the adapter."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._queues: dict[int, str] | None = None
+        self._lifecycles: dict[int, str] = {}
+        self._fields: dict[int, list[Field]] = {}
+        self._choices: dict[int, tuple[str, ...]] = {}
+
+    def queues(self) -> dict[int, str]:
+        """The queues that we may see, by number."""
+        if self._queues is None:
+            rows = [
+                row
+                for row in self._asking.listed("queues/all", "Name,Lifecycle,Disabled")
+                if row.get("Disabled") in ("0", 0, "")
+            ]
+            self._queues = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Name")) for row in rows}
+            self._lifecycles = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Lifecycle")) for row in rows}
+        return self._queues
+
+    def lifecycles(self) -> dict[str, str]:
+        """The lifecycles that queues have, each with one of those queues."""
+        queues = self.queues()
+        return {self._lifecycles[ident]: name for ident, name in reversed(queues.items())}
+
+    def fields(self, queue: int) -> list[Field]:
+        """The custom fields of tickets of a queue."""
+        if queue not in self._fields:
+            rows = self._asking.listed(f"queue/{queue}/customfields", "Name,Type,MaxValues")
+            self._fields[queue] = [
+                Field(
+                    rt_answers.number(row.get("id")), rt_answers.text(row.get("Name")),
+                    rt_answers.text(row.get("Type")) == "Select", rt_answers.number(row.get("MaxValues")) != 1,
+                )
+                for row in rows
+            ]  # fmt: skip
+        return self._fields[queue]
+
+    def every_field(self, queues: Sequence[int]) -> dict[str, Field]:
+        """The custom fields of these queues, by name."""
+        several = self._asking.web.many([partial(self.fields, queue) for queue in queues])
+        return {field.name: field for fields in several for field in fields if field.name}
+
+    def choices(self, field: Field) -> tuple[str, ...]:
+        """The values that a field may have; any, if there are none."""
+        if not field.choice:
+            return ()
+        if field.id not in self._choices:
+            answer = self._asking.web.ask("GET", f"customfield/{field.id}", accept=(403, 404)).json()
+            values = answer.get("Values") if isinstance(answer, dict) else None
+            self._choices[field.id] = tuple(
+                text for value in (values if isinstance(values, list) else ()) if (text := rt_answers.text(value))
+            )
+        return self._choices[field.id]
+
+    def reference(self, queue: str) -> str:
+        """The name of a queue's custom field for our ticket's id; empty if it has none."""
+        for ident, name in self.queues().items():
+            if name.casefold() == queue.casefold():
+                return next((field.name for field in self.fields(ident) if is_reference(field.name)), "")
+        return ""
+
+
+def describe(asking: Asking, catalog: Catalog, me: str, followed: Sequence[str]) -> Description:
+    """What the server is. me: login or number of our account. followed: the queues that the address names."""
+    version = asking.version()  # alone, so that a bad token is told once
+    account = asking.user(me)
+    queues = catalog.queues()
+    people, statuses = _people(asking), _statuses(asking)
+    known = {name.casefold(): ident for ident, name in queues.items()}
+    for name in followed:
+        if name.casefold() not in known:
+            raise RemoteError(
+                f"{asking.where} has no queue {name!r}, or the account may not see it",
+                f"There are: {', '.join(queues.values()) or 'none'}.",
+            )
+    wanted = [known[name.casefold()] for name in followed] or [*queues]
+    fields = catalog.every_field(wanted)
+    customs = [field for field in fields.values() if not is_reference(field.name)]
+    choices = asking.web.many([partial(catalog.choices, field) for field in customs])
+    names = [queues[ident] for ident in wanted]
+    return Description(
+        title="Request Tracker",
+        version=version,
+        account=_person(account) or Person(me),
+        statuses=[Choice(name, _MEANS.get(name.casefold(), "")) for name in _with_next(asking, catalog, statuses)],
+        priorities=_PRIORITIES,
+        people=people,
+        queues=[*queues.values()],
+        customs=[Custom(f"x.{field.name}", values) for field, values in zip(customs, choices, strict=True)],
+        features={name: _WHY.get(name, BOTH) for name in FEATURES},
+        limits={"title": TITLE_BYTES, "filename": 255},
+        reference=next((name for name in fields if is_reference(name)), ""),
+        default_queue=names[0] if followed or len(names) == 1 else "",
+    )
+
+
+def _person(row: rt_answers.Row) -> Person | None:
+    name = rt_answers.text(row.get("Name"))
+    return (
+        Person(name, rt_answers.text(row.get("RealName")), rt_answers.text(row.get("EmailAddress"))) if name else None
+    )
+
+
+def _people(asking: Asking) -> list[Person]:
+    """Those that we may know of; a customer's account may know of nobody."""
+    answer = asking.listed("users", "Name,RealName,EmailAddress")
+    return [one for row in answer if (one := _person(row)) and one.key not in ("Nobody", "RT_System")]
+
+
+def _statuses(asking: Asking) -> list[str]:
+    """The statuses that tickets have: in each answer those that are not known yet, until nothing is left."""
+    found = [*_DEFAULTS]
+    for _ in range(_MOST_ROUNDS):
+        others = " AND ".join(f"Status != {quoted(name)}" for name in found)
+        new = {one.status for one in asking.tickets(others)[0]} - {*found, DELETED}
+        if not new:
+            break
+        found += sorted(new)
+    return found
+
+
+def _with_next(asking: Asking, catalog: Catalog, statuses: Sequence[str]) -> list[str]:
+    """And those that a ticket of each lifecycle may be given next."""
+    found = [*statuses]
+    for lifecycle, queue in catalog.lifecycles().items():
+        if lifecycle != "default":
+            found += sorted(asking.next_statuses(queue) - {*found, DELETED})
+    return found

@@ -1,0 +1,318 @@
+"""The questions to a Request Tracker, each with what is to be known about asking it. Changes nothing there.
+
+Lists come in pages of at most 100 rows, and what the account may not see is dropped after a page was cut: a short page of transactions is
+not the last one, an empty one is. What hangs on transactions that were seen is not dropped. Tickets that are deleted or merged are in
+no list, only by themselves.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+from urllib.parse import quote
+
+from chit_sync.errors import AccessError, RemoteError
+from chit_sync.helpdesks import rt_answers
+from chit_sync.helpdesks.base import Gone
+from chit_sync.helpdesks.rt_answers import Filed, Text, Ticket, Transaction
+from chit_sync.helpdesks.rt_feed import PAGE
+from chit_sync.helpdesks.rt_reading import MESSAGES, Told
+from chit_sync.remotes.web import Web
+
+Row = TypeVar("Row")
+
+TICKETS = "ObjectType='RT::Ticket'"
+"""Queues, people and groups have transactions, too."""
+
+_NOISE = ("EmailRecord", "CommentEmailRecord")
+"""Types of transactions that only tell of mail that went out."""
+
+_TICKET = "Subject,Status,Priority,Created,Creator,LastUpdated,LastUpdatedBy,Due,Queue,Owner,Requestor,CustomFields,_hyperlinks"
+_HISTORY = "Type,Field,OldValue,NewValue,Data,Creator,Created,TimeTaken,ObjectId"
+_MANY = 99
+"""Messages whose words are asked for at once: of most there is one row, and a page that is not full is the last."""
+
+_MOST_IDS = 1_000
+_WAVE = 4
+_MOST_PAGES = 10_000
+
+
+def quoted(value: str) -> str:
+    """A value in a query."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def any_of(field: str, numbers: Iterable[int]) -> str:
+    """The condition that a field is one of these numbers; the language has no IN."""
+    return "(" + " OR ".join(f"{field} = {number}" for number in numbers) + ")"
+
+
+class Asking:
+    """Asks one server. where: its name in messages. condition: of the tickets that are followed; empty for all."""
+
+    def __init__(self, web: Web, where: str, condition: str) -> None:
+        self.web = web
+        self.where = where
+        self.condition = condition
+
+    # Tickets
+
+    def tickets(self, condition: str, most: int = PAGE) -> tuple[list[Ticket], int]:
+        """The first of the tickets that meet a condition, by number, and how many meet it."""
+        answer = self._tickets(condition, _TICKET, most)
+        return [rt_answers.ticket(self.where, row) for row in rt_answers.rows(self.where, answer)], rt_answers.total(
+            answer
+        )
+
+    def between(self, above: int, up_to: int) -> list[Ticket]:
+        """The followed tickets with numbers in between, by number."""
+        found: list[Ticket] = []
+        while above < up_to:
+            part, total = self.tickets(self._and(f"id > {above} AND id <= {up_to}"))
+            found += part
+            if not part or total <= PAGE:
+                break
+            above = max(one.number for one in part)
+        return found
+
+    def among(self, followed: Sequence[int], numbers: Sequence[int]) -> list[Ticket]:
+        """Those of `followed` that are, and all of `numbers`, which are to be found; at most a hundred together."""
+        parts = []
+        if followed:
+            parts.append(self._and(any_of("id", followed)))
+        if numbers:
+            parts.append(any_of("id", numbers))
+        return self.tickets(" OR ".join(f"({part})" for part in parts))[0] if parts else []
+
+    def numbers(self) -> list[int]:
+        """The numbers of all followed tickets."""
+        found: list[int] = []
+        above = 0
+        while True:
+            answer = self._tickets(self._and(f"id > {above}"), "id")
+            part = [number for row in rt_answers.rows(self.where, answer) if (number := rt_answers.number(row["id"]))]
+            found += part
+            if not part or rt_answers.total(answer) <= PAGE:
+                return found
+            if max(part) <= above:
+                raise RemoteError(f"{self.where} tells of the same tickets again and again")
+            above = max(part)
+
+    def newest(self) -> tuple[int, int]:
+        """The highest number of a followed ticket, and how many are followed."""
+        answer = self._tickets(self._and("id > 0"), "id", 1, "DESC")
+        rows = rt_answers.rows(self.where, answer)
+        return max((rt_answers.number(row.get("id")) for row in rows), default=0), rt_answers.total(answer)
+
+    def one(self, number: int) -> Ticket | Gone:
+        """One ticket by itself; one that was merged is answered with the other one, one that was deleted as it was."""
+        answer = self.web.ask("GET", f"ticket/{number}", params={"fields[Queue]": "Name"}, accept=(403, 404))
+        if answer.status in (403, 404):
+            return Gone(number, "hidden" if answer.status == 403 else "deleted")
+        row = answer.json()
+        if not isinstance(row, dict):
+            raise RemoteError(f"{self.where} answers with something that is no ticket")
+        version = answer.headers.get("etag", "")
+        return rt_answers.ticket(self.where, row, version if version.strip('"').isdecimal() else "")
+
+    def where_is(self, condition: str) -> list[Ticket]:
+        """The tickets that meet a condition, the newest first, not more than a page."""
+        answer = self._tickets(condition, _TICKET, PAGE, "DESC")
+        return [rt_answers.ticket(self.where, row) for row in rt_answers.rows(self.where, answer)]
+
+    def next_statuses(self, queue: str) -> set[str]:
+        """The statuses that some tickets of a queue have, or may be given next."""
+        answer = self._tickets(f"Queue = {quoted(queue)}", "Status,_hyperlinks", 20, "DESC")
+        found = set()
+        for row in rt_answers.rows(self.where, answer):
+            links = row.get("_hyperlinks")
+            for link in links if isinstance(links, list) else ():
+                if isinstance(link, dict) and link.get("ref") == "lifecycle":
+                    found |= {rt_answers.text(link.get("from")), rt_answers.text(link.get("to"))}
+        return found - {""}
+
+    def _and(self, condition: str) -> str:
+        return f"({self.condition}) AND {condition}" if self.condition else condition
+
+    def _tickets(self, condition: str, fields: str, most: int = PAGE, order: str = "ASC") -> object:
+        form = {"query": condition, "fields": fields, "fields[Queue]": "Name", "orderby": "id", "order": order}
+        return self.web.ask("POST", "tickets", data={**form, "per_page": str(most)}, question=True).json()
+
+    # Transactions
+
+    def feed(self, above: int, up_to: int = 0) -> list[Transaction]:
+        """A page of what was done to any ticket after a transaction: numbers alone, the lowest first."""
+        bound = f" AND id <= {up_to}" if up_to else ""
+        return self._feed(f"id > {above}{bound}", "ASC")
+
+    def latest(self) -> list[Transaction]:
+        """The last page of what was done."""
+        return self._feed("id > 0", "DESC")
+
+    def _feed(self, condition: str, order: str) -> list[Transaction]:
+        quiet = " AND ".join(f"Type != '{noise}'" for noise in _NOISE)
+        params = {
+            "query": f"{TICKETS} AND {condition} AND {quiet}", "orderby": "id", "order": order,
+            "per_page": str(PAGE), "fields": "ObjectId",
+        }  # fmt: skip
+        return rt_answers.transactions(self.where, self.web.ask("GET", "transactions", params=params).json())
+
+    def history(self, numbers: Sequence[int]) -> dict[int, list[Transaction]]:
+        """All that was done to these tickets, the oldest first."""
+        found: dict[int, dict[int, Transaction]] = {number: {} for number in numbers}
+        for start in range(0, len(numbers), _MOST_IDS):
+            search: list[Mapping[str, object]] = [
+                {"field": "ObjectType", "value": "RT::Ticket"},
+                {"field": "ObjectId", "operator": "IN", "value": [*numbers[start : start + _MOST_IDS]]},
+                *({"field": "Type", "operator": "!=", "value": noise, "entry_aggregator": "AND"} for noise in _NOISE),
+            ]
+            for one in self._waves("transactions", _HISTORY, search, rt_answers.transactions, len(numbers)):
+                if one.ticket in found:
+                    found[one.ticket][one.id] = one
+        return {number: sorted(several.values()) for number, several in found.items()}
+
+    def about(self, condition: str) -> list[Transaction]:
+        """The transactions of tickets that meet a condition, the oldest first, not more than a page."""
+        params = {
+            "query": f"{TICKETS} AND {condition}", "orderby": "id", "per_page": str(PAGE), "fields": _HISTORY
+        }  # fmt: skip
+        return rt_answers.transactions(self.where, self.web.ask("GET", "transactions", params=params).json())
+
+    # What messages say and bring
+
+    def told(self, history: Iterable[Transaction]) -> Told:
+        """The words and files of all messages among these."""
+        ids = sorted(one.id for one in history if one.type in MESSAGES)
+        asks: list[Callable[[], None]] = []
+        words: dict[int, tuple[bool, int, Text]] = {}
+        files: dict[int, list[Filed]] = {}
+
+        def take_words(part: list[int]) -> None:
+            for ident, place, text in self._all("attachments", "TransactionId,ContentType,Content", [
+                _among(part), {"field": "Filename", "operator": "IS", "value": "NULL"},
+                {"field": "ContentType", "operator": "STARTSWITH", "value": "text/"},
+            ], rt_answers.texts):  # fmt: skip
+                if text.content and (ident not in words or (text.html, place) < words[ident][:2]):
+                    words[ident] = text.html, place, text
+
+        def take_files(part: list[int]) -> None:
+            for ident, file in self._all("attachments", "TransactionId,Filename,ContentLength", [
+                _among(part), {"field": "Filename", "operator": "IS NOT", "value": "NULL"},
+            ], rt_answers.files):  # fmt: skip
+                files.setdefault(ident, []).append(file)
+
+        for start in range(0, len(ids), _MOST_IDS):
+            asks.append(partial(take_files, ids[start : start + _MOST_IDS]))
+        for start in range(0, len(ids), _MANY):
+            asks.append(partial(take_words, ids[start : start + _MANY]))
+        self.web.many(asks)
+        for several in files.values():
+            several.sort()
+        return Told({ident: text for ident, (_, _, text) in words.items()}, files)
+
+    def is_there(self, attachment: int) -> bool:
+        """Whether there is such an attachment."""
+        search: list[Mapping[str, object]] = [{"field": "id", "value": attachment}]
+        return bool(rt_answers.rows(self.where, self._search("attachments", "Filename", search, 1)))
+
+    def _all(
+        self, path: str, fields: str, search: Sequence[Mapping[str, object]], read: Callable[[str, object], list[Row]]
+    ) -> list[Row]:
+        """All pages of a search in which a page that is not full is the last."""
+        found: list[Row] = []
+        for page in range(1, _MOST_PAGES):
+            answer = self._search(path, fields, search, page)
+            found += read(self.where, answer)
+            if len(rt_answers.rows(self.where, answer)) < PAGE:
+                break
+        return found
+
+    def _waves(
+        self,
+        path: str,
+        fields: str,
+        search: Sequence[Mapping[str, object]],
+        read: Callable[[str, object], list[Row]],
+        tickets: int,
+    ) -> list[Row]:
+        """All pages of a search in which only an empty page is the last; several at a time while there is much to come."""
+        found: list[Row] = []
+        page, wave = 1, 2 if tickets < PAGE // 2 else _WAVE
+        while page < _MOST_PAGES:
+            parts = self.web.many(
+                [partial(self._search, path, fields, search, each) for each in range(page, page + wave)]
+            )
+            for part in parts:
+                found += read(self.where, part)
+            last = len(rt_answers.rows(self.where, parts[-1]))
+            if not last:
+                return found
+            page += wave
+            wave = _WAVE if last >= PAGE else 1
+        raise RemoteError(f"{self.where} does not come to an end with its {path}")
+
+    def _search(self, path: str, fields: str, search: Sequence[Mapping[str, object]], page: int) -> object:
+        params = {"fields": fields, "per_page": str(PAGE), "orderby": "id", "page": str(page)}
+        return self.web.ask("POST", path, params=params, json=search, question=True).json()
+
+    # What it is, and who is there
+
+    def version(self) -> str:
+        """The server's version."""
+        answer = self.web.ask("GET", "rt").json()
+        version = rt_answers.text(answer.get("Version")) if isinstance(answer, dict) else ""
+        if not version:
+            raise RemoteError(
+                f"{self.where} does not say which version of Request Tracker it is",
+                "Is the remote's address right? It ends where /REST/2.0 begins.",
+            )
+        return version
+
+    def user(self, name: str) -> rt_answers.Row:
+        """Somebody by login or number; empty if that is not to be known."""
+        try:
+            answer = self.web.ask("GET", f"user/{quote(name, safe='')}", accept=(404,))
+        except AccessError:
+            self.version()  # raises if it is we who are not let in
+            return {}
+        found = answer.json() if answer.ok else {}
+        return found if isinstance(found, dict) else {}
+
+    def login_of(self, address: str) -> str:
+        """The login of whoever has a mail address; empty if nobody has, or it is not to be known."""
+        params = {"fields": "Name,EmailAddress", "per_page": "2"}
+        search = [{"field": "EmailAddress", "value": address}]
+        try:
+            answer = self.web.ask("POST", "users", params=params, json=search, question=True).json()
+        except AccessError:
+            self.version()
+            return ""
+        for row in rt_answers.rows(self.where, answer):
+            if rt_answers.text(row.get("EmailAddress")).casefold() == address.casefold():
+                return rt_answers.text(row.get("Name"))
+        return ""
+
+    def listed(self, path: str, fields: str, most: int = 1_000) -> list[rt_answers.Row]:
+        """The rows of a list of settings or people, up to so many."""
+        found: list[rt_answers.Row] = []
+        for page in range(1, most // PAGE + 1):
+            params = {"fields": fields, "per_page": str(PAGE), "page": str(page), "orderby": "id"}
+            answer = self.web.ask("GET", path, params=params).json()
+            rows = rt_answers.rows(self.where, answer)
+            found += rows
+            if len(rows) < PAGE and rt_answers.total(answer) <= len(found):
+                break
+        return found
+
+
+def _among(ids: Sequence[int]) -> Mapping[str, object]:
+    return {"field": "TransactionId", "operator": "IN", "value": [*ids]}
+
+
+def said(body: bytes) -> str:
+    """What the body of an error says; empty if it is none of Request Tracker's."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return ""
+    return rt_answers.text(answer.get("message")) if isinstance(answer, dict) else ""
