@@ -234,7 +234,7 @@ class _Comparison:
         seen: set[str] = set()
         for one, values, ref in found:
             seen.add(one.id)
-            said = marks(*values.values())
+            said = marks(*(value for name, value in values.items() if name != "size"))
             own = item_of(self.desk.identity, self.there.number, kind, one.id)
             before = known.get(one.id)
             if before is None:
@@ -278,6 +278,8 @@ class _Comparison:
         sets: dict[str, Value] = {}
         over: set[str] = set()
         for name, value in values.items():
+            if name == "size":
+                continue
             path = f"{kind}/{item}/{name}"
             kept = mark(value)
             heads = self.ours.heads(path)
@@ -338,7 +340,7 @@ def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], 
     if kind == COMMENT:
         return marks(stored(COMMENT, fields["body"]), seen)
     if kind == ATTACHMENT:
-        return marks(stored("filename", fields["name"]), fields["size"], seen)
+        return marks(stored("filename", fields["name"]), seen)  # its size is not always told, and does not change
     minutes, date, note = (stored(name, fields.get(name)) for name in ("minutes", "date", "note"))
     return marks(minutes, date, note or None, "internal")
 
