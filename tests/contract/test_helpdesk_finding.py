@@ -79,6 +79,8 @@ def test_created_ticket_is_found(desk: Sides) -> None:
     found = desk.here.find(first, set())
     assert found is not None
     assert found.number == number
+    desk.there.add_ticket("The same title", "The same text")
+    assert desk.here.find(second, set()) is None
     assert desk.here.find(second, {str(number)}) is None
     other = desk.here.perform(second).number
     assert other != number

@@ -44,6 +44,7 @@ MEMORY = {
         readonly=frozenset(("comment edits", "deletions", "links", "requester")),
         missing=frozenset(("labels", "merges")),
     ),
+    "memory-marked": Traits(reference=False, comment_tokens=False, log=False, tick=60 * SECOND),
     "memory-strict": Traits(
         strip=True,
         title_limit=50,
