@@ -200,6 +200,20 @@ def test_refused(anna: Side, desk: Desk) -> None:
     assert desk.record(number).fields["priority"] == "High"
 
 
+def test_one_field_is_refused(anna: Side, desk: Desk) -> None:
+    """Where several fields are refused together, each is tried by itself, so that only the bad one stays."""
+    number = desk.add_ticket("Printer")
+    anna.pull()
+    desk.refuse = lambda who, call: "the title is for managers" if "title" in call.fields else ""
+    anna.edit(anna.ticket(number), {"title": "Other"})
+    anna.edit(anna.ticket(number), {"priority": "high", "labels/ink": True})
+    pushed = anna.push()
+    assert [one.reason for one in pushed.refused] == ["the title is for managers"]
+    assert desk.record(number).fields["priority"] == "High"
+    assert desk.record(number).fields["labels/ink"] is True
+    assert anna.push().taken == 0
+
+
 def test_unmapped_going_out(anna: Side, desk: Desk) -> None:
     """A person whom the helpdesk does not know is a visible refusal of that field alone."""
     number = desk.add_ticket("Printer")

@@ -213,7 +213,7 @@ class _Sending:
             try:
                 for step in found.steps:
                     if step.call.verb not in UNSAFE:
-                        self._perform(ours, step)
+                        self._apart(ours, step)
                 return
             except StaleError:
                 continue
@@ -221,8 +221,19 @@ class _Sending:
         for step in found.steps:
             self._refuse(ours, step.seqs, reason)
 
-    def _perform(self, ours: int, step: Step) -> bool:
-        """One call, with what it is written down as before and after. Whether it was done."""
+    def _apart(self, ours: int, step: Step) -> None:
+        """One call; if several fields are refused together, field by field, so that only the bad one stays."""
+        together = len(step.call.fields) > 1 and step.call.verb == "update"
+        if self._perform(ours, step, alone=not together) or not together:
+            return
+        for path, value in step.call.fields.items():
+            call = step.call._replace(fields={path: value}, version="")
+            ours_path = self.there.desk.words.to_ours(path, None)[0] if path.startswith("x.") else path
+            heads = reading.load(self.store, ours).registers[ours_path]
+            self._perform(ours, step._replace(call=call, seqs=(heads[0][0],)))
+
+    def _perform(self, ours: int, step: Step, *, alone: bool = True) -> bool:
+        """One call, with what it is written down as before and after. Whether it was done. alone: a refusal is for what it carries."""
         with self.store.transaction():
             ident = bases.open_call(self.store, self.remote.id, ours, step.key, step.call)
         try:
@@ -231,7 +242,8 @@ class _Sending:
             with self.store.transaction():
                 bases.close_call(self.store, ident)
             if isinstance(error, RefusedError):
-                self._refuse(ours, step.seqs, error.message)
+                if alone:
+                    self._refuse(ours, step.seqs, error.message)
                 return False
             raise
         with self.store.transaction() as db:
