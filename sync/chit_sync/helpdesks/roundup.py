@@ -13,9 +13,10 @@ from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
 from chit_sync.helpdesks.roundup_asking import Rest
 from chit_sync.helpdesks.roundup_calls import Calls, line
-from chit_sync.helpdesks.roundup_following import Cursor, Reader, read_cursor
-from chit_sync.helpdesks.roundup_reading import SECOND, Shape, is_id, snapshot, text
-from chit_sync.helpdesks.roundup_tracker import account, describe, discover
+from chit_sync.helpdesks.roundup_cursor import Cursor, read_cursor
+from chit_sync.helpdesks.roundup_following import Reader
+from chit_sync.helpdesks.roundup_reading import SECOND, Shape, ids, is_id, snapshot, text
+from chit_sync.helpdesks.roundup_tracker import account, describe, discover, labels
 from chit_sync.registers import Value
 
 AS_WRITTEN = frozenset(("description", "comment"))
@@ -54,7 +55,7 @@ class Roundup:
 
     def changed(self, cursor: str, known: Collection[int]) -> Iterator[Page]:
         """What has changed since the cursor."""
-        at = read_cursor(cursor) if cursor else Cursor({}, {})
+        at = read_cursor(cursor) if cursor else Cursor({})
         if self._shape is None and at.shape is not None and at.shape.klass == self._class:
             self._take(at.shape)
         reader = self._reading()
@@ -64,23 +65,21 @@ class Roundup:
 
     def numbers(self) -> Collection[int]:
         """The numbers of all tickets that are followed now."""
-        rows = self._rest.rows(self._class, (), self._follow())
+        follow = self._follow()
+        rows = self._rest.rows(self._class, (), follow)
         if not rows:
             account(self._rest)
         return {int(text(row, "id")) for row in rows}
 
     def read(self, numbers: Sequence[int]) -> list[Found]:
-        """These tickets. The entity tag of a single one is asked for before all else: so nothing changes unnoticed after it."""
+        """These tickets. One that is retired is in no list, and only there that shows."""
+        if not numbers:
+            return []
         reader = self._reading()
-        version = ""
-        if len(numbers) == 1 and (item := self._rest.item(self._class, str(numbers[0]))):
-            version = item.tag
         rows = reader.some(numbers)
         parts = reader.parts(list(rows.values()))
         return [
-            snapshot(rows[one], parts, self._known_shape(), self.where, version)
-            if one in rows
-            else Gone(one, "deleted")
+            snapshot(rows[one], parts, self._known_shape(), self.where) if one in rows else Gone(one, "deleted")
             for one in numbers
         ]
 
@@ -93,21 +92,23 @@ class Roundup:
         return self._calling().find(call, known)
 
     def download(self, ref: str) -> Iterator[bytes]:
-        """The bytes of a file."""
-        if not is_id(ref):
+        """The bytes of a file, if its ticket still has it: Roundup itself gives out what was taken off."""
+        number, _, file = ref.partition("/")
+        if not (is_id(number) and is_id(file)):
             raise NotFoundError(f"{ref[:40]!r} is no file at {self.where}")
-        return self._rest.stream(f"data/file/{ref}/binary_content")
+        ticket = self._rest.item(self._class, number, ("files",))
+        if ticket is None or file not in ids(ticket.row, "files"):
+            raise NotFoundError(f"ticket {number} at {self.where} has no such file (any more)")
+        return self._rest.stream(f"data/file/{file}/binary_content")
 
     def stored(self, path: str, value: Value) -> Value:
         """What Roundup makes of a value: no blanks around texts, its own line ends in all but messages, whole seconds."""
-        if path == "due" and isinstance(value, int):
+        if path in ("due", "time.date") and isinstance(value, int):
             return value // SECOND * SECOND
         if not isinstance(value, str):
             return value
-        if path in AS_WRITTEN:
-            return value.strip()
-        kept = line(value)
-        return kept if kept or path in ("title", "note") else None
+        kept = value.strip() if path in AS_WRITTEN else line(value)
+        return kept if kept or (path not in ("description", "due") and not path.startswith("x.")) else None
 
     def web(self, number: int) -> str:
         """The address of the ticket for a browser."""
@@ -139,6 +140,16 @@ class Roundup:
         return self._calls
 
     def _follow(self) -> list[tuple[str, str]]:
-        """What the address narrows a question for tickets to."""
-        field = "keywords" if self._shape and self._shape.keywords == "keywords" else "keyword"
-        return [*((field, name) for name in self._queues), *self._query]
+        """What the address narrows a question for tickets to. A keyword that looks like an id is named by its own."""
+        field = self._known_shape().keywords
+        if self._queues and not field:
+            raise UsageError(f"{self.where} has no keywords, so ?queue= can name none", "Leave it out, or use ?query=.")
+        names = {name: one for one, name in self._keywords().items()} if any(map(_like_id, self._queues)) else {}
+        return [*((field, names.get(name, name)) for name in self._queues), *self._query]
+
+    def _keywords(self) -> dict[str, str]:
+        return labels(self._rest, "keyword", "name")
+
+
+def _like_id(name: str) -> bool:
+    return name.lstrip("+-").isdecimal()

@@ -8,36 +8,32 @@ is tried again when others were faster. A comment names the status that the tick
 from collections.abc import Collection, Mapping
 from typing import BinaryIO
 
-from chit_sync.errors import ConflictError, NotFoundError, RemoteError
+from chit_sync.errors import ConflictError, RemoteError
 from chit_sync.helpdesks.base import Call, Outcome, RefusedError, StaleError
 from chit_sync.helpdesks.roundup_asking import TRIES, Item, Rest
+from chit_sync.helpdesks.roundup_fields import CLEARED, Fields
 from chit_sync.helpdesks.roundup_reading import (
     FILE_FIELDS,
     MSG_FIELDS,
     SECOND,
     TIME_FIELDS,
-    Custom,
     Shape,
-    date,
     description_of,
+    digest,
     ids,
-    is_date,
     is_id,
     marked,
     message_id,
     minutes,
     moment,
-    period,
     person,
     text,
     unmarked,
 )
-from chit_sync.helpdesks.roundup_tracker import account, labels
+from chit_sync.helpdesks.roundup_tracker import account
 from chit_sync.registers import Value
 
 LISTS = {"comment": "messages", "attach": "files", "time": "times"}
-CLEARED = ""
-"""What empties a field: `null` would mean that it is not sent."""
 
 
 class Calls:
@@ -46,7 +42,7 @@ class Calls:
     def __init__(self, rest: Rest, shape: Shape) -> None:
         self._rest = rest
         self._shape = shape
-        self._ids: dict[str, dict[str, str]] = {}
+        self._fields = Fields(rest, shape)
 
     def perform(self, call: Call, file: BinaryIO | None) -> Outcome:
         """Does a call, once."""
@@ -58,15 +54,18 @@ class Calls:
                 self._update(call)
             case "comment":
                 self._check_public(call)
-                return self._linked(call, self._message(str(call.fields.get("body") or ""), call))
+                ticket = self._open(call)
+                return self._linked(call, self._message(str(call.fields.get("body") or ""), call), ticket)
             case "edit-comment":
                 self._rewrite("msg", call.id, {"content": str(call.fields.get("body") or "")})
             case "attach":
                 return self._attach(call, file)
             case "time":
-                return self._linked(call, self._rest.post("timelog", self._work(call.fields)))
+                body = self._fields.work(call.fields)
+                ticket = self._open(call)
+                return self._linked(call, self._rest.post("timelog", body), ticket)
             case "edit-time":
-                self._rewrite("timelog", call.id, self._work(call.fields))
+                self._rewrite("timelog", call.id, self._fields.work(call.fields))
             case "delete-comment" | "delete-attachment" | "delete-time":
                 what = {"delete-comment": "messages", "delete-attachment": "files", "delete-time": "times"}[call.verb]
                 self._listed(number, what, removed=call.id)
@@ -83,10 +82,8 @@ class Calls:
         if call.verb == "create":
             return self._find_ticket(call)
         name = LISTS[call.verb]
-        found: str | None
         if call.verb == "comment":
-            found = self._message_with(call.token)
-            return None if found is None else self._linked(call, found)
+            return self._find_comment(call)
         item = self._item(str(call.number), name)
         linked = [one for one in ids(item.row, name) if one not in known]
         found = self._like_file(call, linked) if call.verb == "attach" else self._like_work(call, linked)
@@ -105,7 +102,7 @@ class Calls:
 
     def _issue(self, call: Call, first: str) -> Outcome:
         """Makes the ticket around its first message."""
-        body, _ = self._body({key: value for key, value in call.fields.items() if key != "requester"}, ())
+        body = self._fields.ticket({key: value for key, value in call.fields.items() if key != "requester"}, ())
         body = {key: value for key, value in body.items() if value not in (CLEARED, [])}
         body["messages"] = [first] if first else []
         if self._shape.reference:
@@ -136,22 +133,17 @@ class Calls:
             self._describe(number, str(description or ""), call)
 
     def _set(self, number: str, fields: Mapping[str, Value], version: str) -> None:
-        lists = self._shape.keywords if any(path.startswith("labels/") for path in fields) else ""
+        """Sets fields of a ticket that is as it was when it was read."""
         for attempt in range(TRIES):
-            tag, kept = version, []
-            if lists or not tag:
-                item = self._item(number, *([lists] if lists else []))
-                if version and item.tag != version:
-                    raise StaleError(
-                        f"ticket {number} at {self._rest.where} has changed meanwhile", "It is read again."
-                    )
-                tag, kept = item.tag, ids(item.row, lists) if lists else []
-            body, _ = self._body(fields, kept)
+            item = self._item(number, *self._shape.ticket_fields())
+            if version and digest(item.row) != version:
+                raise StaleError(f"ticket {number} at {self._rest.where} has changed meanwhile", "It is read again.")
+            body = self._fields.ticket(fields, ids(item.row, self._shape.keywords) if self._shape.keywords else [])
             try:
-                self._rest.put(self._shape.klass, number, body, tag)
+                self._rest.put(self._shape.klass, number, body, item.tag)
                 return
             except StaleError:
-                if version or attempt == TRIES - 1:
+                if attempt == TRIES - 1:
                     raise
 
     def _describe(self, number: str, description: str, call: Call) -> None:
@@ -210,11 +202,28 @@ class Calls:
                 "Its messages have no field `internal`, so it stays here. The tracker's administrator can add one.",
             )
 
-    def _message_with(self, token: str) -> str | None:
+    def _find_comment(self, call: Call) -> Outcome | None:
+        """The message with our token, which is linked if nothing has it yet. An item's id is good within its ticket only."""
+        ticket = self._open(call)
+        linked = ids(ticket.row, "messages")
+        for one in self._messages_with(call.token):
+            if one in linked:
+                return Outcome(id=one)
+            if not self._rest.rows(self._shape.klass, (), [("messages", one)]):
+                return self._linked(call, one, ticket)
+        return None
+
+    def _messages_with(self, token: str) -> list[str]:
+        """Our messages with that token, the oldest first."""
         wish = message_id(token)
-        rows = self._rest.rows("msg", ("messageid",), [("messageid:", wish)])
-        found = sorted(int(text(row, "id")) for row in rows if text(row, "messageid") == wish)
-        return str(found[0]) if found else None
+        rows = self._rest.rows("msg", MSG_FIELDS, [("messageid:", wish)])
+        me = self._me()
+        mine = [row for row in rows if text(row, "messageid") == wish and person(row, "creator") == me]
+        return sorted((text(row, "id") for row in mine), key=int)
+
+    def _message_with(self, token: str) -> str | None:
+        """The first of them."""
+        return next(iter(self._messages_with(token)), None)
 
     def _attach(self, call: Call, file: BinaryIO | None) -> Outcome:
         name = str(call.fields.get("name") or "file")
@@ -225,27 +234,39 @@ class Calls:
             )
         if file is None or not call.fields.get("size"):
             raise RefusedError("Roundup keeps no empty file", f"{name} has no bytes.")
+        ticket = self._open(call)
         number = self._rest.upload("file", {"name": name, "type": "application/octet-stream"}, name, file)
-        return self._linked(call, number)
+        return self._linked(call, number, ticket)
 
-    def _linked(self, call: Call, item: str) -> Outcome:
+    def _open(self, call: Call) -> Item:
+        """The ticket that something is to be linked to, asked for before that is made: if it is not there, nothing is."""
+        return self._list(str(call.number), LISTS[call.verb])
+
+    def _linked(self, call: Call, made: str, ticket: Item | None = None) -> Outcome:
         """Links something that was made to its ticket."""
-        self._listed(str(call.number), LISTS[call.verb], added=item)
-        return Outcome(id=item)
+        self._listed(str(call.number), LISTS[call.verb], added=made, ticket=ticket)
+        return Outcome(id=made)
 
-    def _listed(self, number: str, name: str, *, added: str = "", removed: str = "") -> None:
-        """Puts an id on a list of a ticket, or takes it off. Safe to repeat."""
-        keep_status = name == "messages" and self._shape.status
+    def _list(self, number: str, name: str) -> Item:
+        """A list of a ticket, and what is needed to write it."""
+        return self._item(number, name, *([self._shape.status] if name == "messages" and self._shape.status else []))
+
+    def _listed(
+        self, number: str, name: str, *, added: str = "", removed: str = "", ticket: Item | None = None
+    ) -> None:
+        """Puts an id on a list of a ticket, or takes it off. Safe to repeat. ticket: as it was a moment ago."""
         for attempt in range(TRIES):
-            item = self._item(number, name, *([self._shape.status] if keep_status else []))
+            item = ticket if ticket and not attempt else self._list(number, name)
             there = ids(item.row, name)
             wish = [one for one in there if one != removed] + ([added] if added and added not in there else [])
+            if removed and removed not in there:
+                raise RefusedError(f"ticket {number} at {self._rest.where} has no {removed[:20]} among its {name}")
             if wish == there:
                 return
             body: dict[str, object] = {name: wish}
             if name == "superseder" and self._shape.superseder == "one":
                 body = {name: added or CLEARED}
-            if keep_status:
+            if self._shape.status in item.row:
                 body[self._shape.status] = text(item.row, self._shape.status) or CLEARED
             try:
                 self._rest.put(self._shape.klass, number, body, item.tag)
@@ -259,7 +280,7 @@ class Calls:
 
     def _rewrite(self, klass: str, number: str, body: Mapping[str, object]) -> None:
         if not is_id(number):
-            raise NotFoundError(f"{number[:40]!r} is no {klass} at {self._rest.where}")
+            raise RefusedError(f"{number[:40]!r} is no {klass} at {self._rest.where}")
         if klass == "msg" and not str(body["content"]).strip():
             raise RefusedError("Roundup keeps no empty message", "Write something into it, or delete it.")
         for attempt in range(TRIES):
@@ -292,86 +313,11 @@ class Calls:
                 return text(row, "id")
         return None
 
-    def _work(self, fields: Mapping[str, Value]) -> dict[str, object]:
-        if not self._shape.times:
-            raise RefusedError(f"{self._rest.where} keeps no time", "It has no class `timelog` in its schema.")
-        body: dict[str, object] = {}
-        length, done = fields.get("minutes"), fields.get("date")
-        if isinstance(length, int):
-            body["period"] = period(length)
-        if isinstance(done, int):
-            body["date"] = date(done)
-        if "note" in fields:
-            body["summary"] = str(fields["note"] or "")
-        return body
-
-    # Fields
-
-    def _body(self, fields: Mapping[str, Value], keywords: Collection[str]) -> tuple[dict[str, object], list[str]]:
-        """The fields of a ticket as Roundup takes them. keywords: the ids of those that it has."""
-        shape = self._shape
-        names = {"status": shape.status, "priority": shape.priority, "assignee": shape.assignee, "due": shape.due}
-        classes = {"status": "status", "priority": "priority", "assignee": "user"}
-        body: dict[str, object] = {}
-        kept = list(keywords)
-        for path, value in fields.items():
-            if path == "title":
-                body["title"] = str(value or "")
-            elif path == "due" and shape.due:
-                body[shape.due] = date(value) if isinstance(value, int) else CLEARED
-            elif names.get(path):
-                body[names[path]] = self._link(classes[path], value)
-            elif path.startswith("labels/") and shape.keywords:
-                kept = self._keyword(kept, path.removeprefix("labels/"), wanted=bool(value))
-                body[shape.keywords] = kept
-            elif path.startswith("x.") and (
-                custom := next((one for one in shape.customs if one.name == path[2:]), None)
-            ):
-                body[custom.name] = self._custom(custom, value)
-            elif path != "description" and (value is not None or path not in names):
-                raise RefusedError(f"{self._rest.where} has no place for {path}, or lets nobody change it")
-        return body, kept
-
-    def _link(self, klass: str, value: Value, label: str = "") -> str:
-        """A name as Roundup takes it for a link: one that could be taken for an id is looked up."""
-        name = str(value or "")
-        if not name or (not label and not name.lstrip("+-").isdecimal()):
-            return name
-        return self._id(klass, name, label)
-
-    def _id(self, klass: str, name: str, label: str = "") -> str:
-        if name not in self._ids.get(klass, {}):
-            label = label or {"user": "username"}.get(klass, "name")
-            self._ids[klass] = {said: one for one, said in labels(self._rest, klass, label).items()}
-        if name not in self._ids[klass]:
-            raise RefusedError(f"{self._rest.where} has no {klass} {name}")
-        return self._ids[klass][name]
-
-    def _keyword(self, kept: list[str], name: str, *, wanted: bool) -> list[str]:
-        """The list with or without that keyword, which is made if there is none."""
-        try:
-            found = self._id("keyword", name)
-        except RefusedError:
-            if not wanted:
-                return kept
-            found = self._rest.post("keyword", {"name": name})
-            self._ids["keyword"][name] = found
-        rest = [one for one in kept if one != found]
-        return [*rest, found] if wanted else rest
-
-    def _custom(self, custom: Custom, value: Value) -> object:
-        written = "" if value is None else str(value)
-        if custom.kind == "links":
-            return [self._id(custom.klass, name, custom.label) for name in written.split("\n") if name]
-        if custom.kind == "link":
-            return self._link(custom.klass, written, custom.label)
-        return f"{written}+0000" if custom.kind == "date" and is_date(written) else written
-
     def _item(self, number: str, *fields: str) -> Item:
         """A ticket's tag and some fields."""
         item = self._rest.item(self._shape.klass, number, fields or ("id",))
         if item is None:
-            raise NotFoundError(f"{self._rest.where} has no ticket {number}, or does not show it")
+            raise RefusedError(f"{self._rest.where} has no ticket {number}, or does not show it")
         return item
 
     def _me(self) -> str:

@@ -4,7 +4,7 @@ Nothing that is read here is believed: a row or a value of another type than exp
 """
 
 import re
-import zlib
+from base64 import urlsafe_b64encode
 from calendar import timegm
 from collections.abc import Collection, Mapping, Sequence
 from time import gmtime
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Tie, Work
-from chit_sync.ids import is_letters
+from chit_sync.ids import derived, is_letters
 from chit_sync.registers import Value
 
 SECOND = 1_000_000
@@ -207,7 +207,8 @@ def unmarked(description: str) -> tuple[str, str]:
 
 def digest(row: Row) -> str:
     """What tells a row from what it was: times there are told in whole seconds only."""
-    return f"{zlib.crc32(repr(sorted(row.items())).encode('utf-8', 'surrogatepass')):08x}"
+    said = repr(sorted((key, value) for key, value in row.items() if key != "link"))
+    return urlsafe_b64encode(derived(6, said.encode("utf-8", "replace").decode())).decode()
 
 
 def description_of(ticket: Row, msgs: Mapping[str, Row]) -> Row | None:
@@ -221,8 +222,8 @@ def description_of(ticket: Row, msgs: Mapping[str, Row]) -> Row | None:
     return linked[0] if made is not None and first is not None and first <= made + SECOND else None
 
 
-def snapshot(row: Row, parts: Parts, shape: Shape, where: str, version: str = "") -> Snapshot:
-    """A ticket, from its row and those of its parts."""
+def snapshot(row: Row, parts: Parts, shape: Shape, where: str) -> Snapshot:
+    """A ticket, from its row and those of its parts. Its version is the row's digest, which writing compares before all else."""
     told = description_of(row, parts.msgs)
     description, marker = unmarked(text(told, "content")) if told else ("", "")
     reference = text(row, shape.reference) if shape.reference else ""
@@ -238,11 +239,11 @@ def snapshot(row: Row, parts: Parts, shape: Shape, where: str, version: str = ""
         max(modified),
         {**_fields(row, parts.labels, shape), "description": description or None},
         [_comment(one, where) for one in said if one is not told],
-        [_file(parts.files[one], where) for one in ids(row, "files") if one in parts.files],
+        [_file(text(row, "id"), parts.files[one], where) for one in ids(row, "files") if one in parts.files],
         [_work(parts.works[one], where) for one in ids(row, "times") if one in parts.works],
         [Tie("duplicates", int(one)) for one in ids(row, "superseder")],
         token=token,
-        version=version,
+        version=digest(row),
     )
 
 
@@ -283,9 +284,11 @@ def _comment(row: Row, where: str) -> Comment:
     )
 
 
-def _file(row: Row, where: str) -> File:
+def _file(ticket: str, row: Row, where: str) -> File:
     number = text(row, "id")
-    return File(number, person(row, "creator"), when(row, "creation", where), text(row, "name"), -1, True, number)
+    return File(
+        number, person(row, "creator"), when(row, "creation", where), text(row, "name"), -1, True, f"{ticket}/{number}"
+    )
 
 
 def _work(row: Row, where: str) -> Work:

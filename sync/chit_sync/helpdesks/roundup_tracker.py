@@ -198,7 +198,7 @@ def features(shape: Shape) -> dict[str, Feature]:
         "queue": Feature(
             False,
             False,
-            "Roundup has no queues. Keywords are labels here; ?queue= in the remote's address names keywords to follow.",
+            "Roundup has no queues. Its keywords are labels here; those that can be followed with ?queue= are listed as queues.",
         ),
         "assignee": field(shape.assignee, "somebody who works on it"),
         "requester": Feature(True, False, "It is whoever made the ticket there; nobody can change that."),
@@ -244,7 +244,7 @@ def describe(rest: Rest, shape: Shape) -> Description:
         statuses(status),
         [Choice(name, PRIORITIES.get(name.casefold(), "")) for name in priority],
         people(rest),
-        (),
+        sorted(labels(rest, "keyword", "name").values()) if shape.keywords else (),
         customs,
         features(shape),
         reference=shape.reference,
