@@ -328,6 +328,7 @@ class _Sending:
                 [(self.remote.id, seq, self.store.now(), reason) for seq in seqs],
             )
         self.sent.difference_update(seqs)
+        self.kept_back.update(seqs)
         self.refused.update((seq, Refused(seq, ours, reason)) for seq in seqs)
 
     def _finish(self, last: int, numbers: Collection[int]) -> None:
