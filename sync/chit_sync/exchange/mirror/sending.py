@@ -68,6 +68,8 @@ class _Sending:
         self.refused: dict[int, Refused] = {}
         self.planned: list[Planned] = []
         self.blobs = 0
+        self.blamed: set[tuple[int, str]] = set()
+        """Fields, by their names there, of which it was said why they were not taken."""
         self.back: dict[int, int] = {}
         """Tickets that were written to and not read back: the helpdesk's number to ours."""
         facing = session.facing
@@ -244,6 +246,7 @@ class _Sending:
             if isinstance(error, RefusedError):
                 if alone:
                     self._refuse(ours, step.seqs, error.message)
+                    self.blamed.update((ours, path) for path in step.call.fields)
                 return False
             raise
         with self.store.transaction() as db:
@@ -304,8 +307,9 @@ class _Sending:
             ours = back[one.number]
             _, left = self._plan(reading.load(self.store, ours))
             for step in left.steps:
-                if step.call.verb == "update":
-                    kept = ", ".join(f"{path} is {one.fields.get(path)!r} there" for path in sorted(step.call.fields))
+                paths = [path for path in sorted(step.call.fields) if (ours, path) not in self.blamed]
+                if step.call.verb == "update" and paths:
+                    kept = ", ".join(f"{path} is {one.fields.get(path)!r} there" for path in paths)
                     self._refuse(ours, step.seqs, f"{self.remote.name} did not take all of it: {kept}"[:500])
 
     def _stay(self, ours: int, one: Left) -> None:
@@ -328,7 +332,6 @@ class _Sending:
                 [(self.remote.id, seq, self.store.now(), reason) for seq in seqs],
             )
         self.sent.difference_update(seqs)
-        self.kept_back.update(seqs)
         self.refused.update((seq, Refused(seq, ours, reason)) for seq in seqs)
 
     def _finish(self, last: int, numbers: Collection[int]) -> None:
