@@ -100,7 +100,7 @@ def test_stored_twice_is_stored_once(desk: Sides, path: str) -> None:
 
 def test_token_round_trip(desk: Sides) -> None:
     """The id of our ticket is read back, is no part of any field, and stays when the description is written."""
-    call = Call("create", 0, ticket_token(), {"title": "With a token", "description": "Text"})
+    call = desk.creating("With a token", "Text")
     made = desk.read(desk.here.perform(call).number)
     assert made.token == call.token
     assert call.token not in repr(made.fields)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from chit_sync.helpdesks.base import Call, Outcome
-from chit_sync.registers import Value
-from support.sites import WHEN, Sides, attaching, item_token, ticket_token
+from support.sites import WHEN, Sides, attaching, item_token
 
 
 def _commenting(number: int) -> Callable[[], Call]:
@@ -72,8 +71,7 @@ def test_not_found_is_what_another_said(desk: Sides) -> None:
 
 def test_created_ticket_is_found(desk: Sides) -> None:
     """A ticket that was made is found by its token, one that was not is not, though one of the same title and text is there."""
-    fields: dict[str, Value] = {"title": "The same title", "description": "The same text"}
-    first, second = (Call("create", 0, ticket_token(), fields) for _ in range(2))
+    first, second = (desk.creating("The same title", "The same text") for _ in range(2))
     assert desk.here.find(first, set()) is None
     number = desk.here.perform(first).number
     found = desk.here.find(first, set())

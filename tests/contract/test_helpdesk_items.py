@@ -62,7 +62,18 @@ def test_comment_round_trip(desk: Sides, text: str, public: bool) -> None:
     assert comment.id
     assert found.fields == desk.read(made.number).fields
     assert found.fields["title"] == made.fields["title"]
-    assert [body for body, _ in desk.there.tickets()[made.number]["comments"]] == [comment.body]
+
+
+def test_other_side_has_it(desk: Sides) -> None:
+    """What is done here is there for who looks without the adapter."""
+    made = desk.create("Seen from there", "The text")
+    desk.do("comment", made.number, body="Said here", public=True)
+    attach(desk, made.number, "here.txt", b"attached here")
+    there = desk.there.tickets()[made.number]
+    assert (there["title"], there["description"]) == ("Seen from there", "The text")
+    assert there["comments"] == [("Said here", True)]
+    assert there["files"] == [("here.txt", b"attached here")]
+    assert there["token"] == made.token
 
 
 def test_comments_keep_their_order(desk: Sides) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -103,8 +103,12 @@ class Sides:
 
     def create(self, title: str = "Contract", description: str = "As it was filed.", **more: Value) -> Snapshot:
         """A ticket that we made."""
-        call = Call("create", 0, ticket_token(), {"title": title, "description": description, **more})
-        return self.read(self.here.perform(call).number)
+        return self.read(self.here.perform(self.creating(title, description, **more)).number)
+
+    def creating(self, title: str, description: str, **more: Value) -> Call:
+        """The call that makes a ticket; it names a queue, as some helpdesks need."""
+        queue = {"queue": self.about.default_queue or self.about.queues[0]} if self.about.queues else {}
+        return Call("create", 0, ticket_token(), {"title": title, "description": description, **queue, **more})
 
     def do(
         self, verb: str, number: int, token: str = "", *, id: str = "", version: str = "", **fields: Value
@@ -177,8 +181,12 @@ def open_adapter(url: str, secret: str | None) -> Helpdesk:
 
 
 def with_queue(url: str, queue: str) -> str:
-    """The same helpdesk, following one queue."""
-    return f"{url.partition('?')[0]}?{urlencode({'queue': queue})}"
+    """The same helpdesk, following one queue, as its address spells that: by name, or with a number before it."""
+    base, _, query = url.partition("?")
+    named = parse_qsl(query, keep_blank_values=True)
+    spelled = [value for name, value in named if name == "queue" and (value == queue or value.endswith(f":{queue}"))]
+    others = [(name, value) for name, value in named if name != "queue"]
+    return f"{base}?{urlencode([*others, ('queue', (*spelled, queue)[0])])}"
 
 
 def names() -> Iterable[Any]:
@@ -240,6 +248,8 @@ def _opened(name: str, there: Site) -> Iterator[Sides]:
     finally:
         for each in opened:
             each.close()
+        if close := getattr(there, "close", None):
+            close()
 
 
 def values(about: Description, feature: str) -> tuple[str, list[Value]]:
