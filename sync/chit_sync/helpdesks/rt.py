@@ -7,20 +7,19 @@ What changed is read from the feed of transactions, which no clock orders. A rep
 is a note that took time; a file comes with a message that says nothing.
 """
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
 from chit_sync.errors import NotFoundError, RemoteError
-from chit_sync.helpdesks import rt_about, rt_feed, rt_marks, rt_reading, rt_writing
+from chit_sync.helpdesks import rt_about, rt_feed, rt_reading, rt_writing
 from chit_sync.helpdesks.address import Address
-from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page, RefusedError, StaleError
+from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
 from chit_sync.helpdesks.rt_answers import Ticket, Transaction, number
 from chit_sync.helpdesks.rt_asking import Asking, quoted, said
 from chit_sync.helpdesks.rt_base64 import content_of
+from chit_sync.helpdesks.rt_calls import Calls
 from chit_sync.helpdesks.rt_feed import PAGE, Cursor
-from chit_sync.ids import ID_BYTES, is_letters
 from chit_sync.registers import Value
 from chit_sync.remotes.web import Web
 
@@ -62,7 +61,7 @@ class RequestTracker:
         self._users: dict[str, str] = {}
         self._logins: dict[str, str] = {}
         self._titles: dict[int, str] = {}
-        self._customs: dict[str, rt_about.Field] | None = None
+        self._calls = Calls(self._asking, self._catalog, self._followed, self._titles, self._whole)
 
     @property
     def requests(self) -> int:
@@ -242,109 +241,11 @@ class RequestTracker:
 
     def perform(self, call: Call, file: BinaryIO | None = None) -> Outcome:
         """See base.Helpdesk."""
-        match call.verb:
-            case "create":
-                return self._create(call)
-            case "update":
-                self._put(call, rt_writing.update(call.fields, self._holds_several))
-            case "link" | "unlink":
-                self._put(call, rt_writing.link(call))
-            case "merge":
-                self._put(call, {"MergeInto": call.fields.get("into")})
-            case "delete":
-                self._web.ask("DELETE", f"ticket/{call.number}", headers=_match(call), repeat=False)
-            case "comment" | "time":
-                return self._say(call)
-            case "attach":
-                return self._attach(call, file)
-            case _:
-                raise RefusedError("Request Tracker keeps what was said, filed and booked as it is")
-        return Outcome(call.number)
-
-    def _create(self, call: Call) -> Outcome:
-        fields = (
-            call.fields
-            if call.fields.get("queue") or not self._followed
-            else {**call.fields, "queue": self._followed[0]}
-        )
-        reference = self._catalog.reference(str(fields.get("queue") or ""))
-        body, then = rt_writing.create(fields, call.token, reference, self._holds_several)
-        answer = self._web.ask("POST", "ticket", json=body, repeat=False).json()
-        made = number(answer.get("id")) if isinstance(answer, dict) else 0
-        if made and then:
-            self._web.ask("PUT", f"ticket/{made}", json=then, repeat=False)
-        return Outcome(made)
-
-    def _put(self, call: Call, body: Mapping[str, object]) -> None:
-        answer = self._web.ask(
-            "PUT", f"ticket/{call.number}", json=body, headers=_match(call), repeat=False, accept=(412,)
-        )
-        if answer.status == 412:
-            raise StaleError(f"ticket {call.number} in {self.where} has changed meanwhile", "Fetch it and try again.")
-        answer.json()
-
-    def _say(self, call: Call) -> Outcome:
-        action, body = rt_writing.message(call, self._title(call) if call.fields.get("public") else "")
-        answer = self._web.ask("POST", f"ticket/{call.number}/{action}", json=body, repeat=False)
-        return Outcome(call.number, _made(answer.headers))
-
-    def _attach(self, call: Call, file: BinaryIO | None) -> Outcome:
-        if file is None or not call.fields.get("size"):
-            raise RefusedError("Request Tracker takes no empty files")
-        action, body = rt_writing.message(call, "")
-        upload = (str(call.fields.get("name") or "file"), file, "application/octet-stream")
-        answer = self._web.ask(
-            "POST",
-            f"ticket/{call.number}/{action}",
-            data={"JSON": json.dumps(body)},
-            files=[("Attachments", upload)],
-            repeat=False,
-        )
-        made = _made(answer.headers)
-        return Outcome(call.number, f"{made}.1" if made else "")
-
-    def _title(self, call: Call) -> str:
-        if call.number not in self._titles:
-            one = self._asking.one(call.number)
-            return one.title if isinstance(one, Ticket) else ""
-        return self._titles[call.number]
-
-    def _holds_several(self, name: str) -> bool:
-        if self._customs is None:
-            self._customs = self._catalog.every_field([*self._catalog.queues()])
-        return name in self._customs and self._customs[name].several
-
-    # Looking up
+        return self._calls.perform(call, file)
 
     def find(self, call: Call, known: Collection[str]) -> Outcome | None:
         """See base.Helpdesk."""
-        if call.verb == "create":
-            return self._find_ticket(call, known)
-        kind = {"comment": rt_marks.COMMENT, "attach": rt_marks.FILE, "time": rt_marks.TIME}[call.verb]
-        if not rt_marks.is_token(call.token):
-            return None
-        condition = f"ObjectId = {call.number} AND Subject LIKE {quoted(call.token)}"
-        for one in sorted(self._asking.about(condition)):
-            mark = rt_marks.read(one.subject) if one.type in ("Comment", "Correspond") else None
-            if one.ticket == call.number and mark is not None and mark.token == call.token:
-                ident = f"{one.id}.1" if kind == rt_marks.FILE else str(one.id)
-                return Outcome(call.number, ident) if mark.kind == kind and ident not in known else None
-        return None
-
-    def _find_ticket(self, call: Call, known: Collection[str]) -> Outcome | None:
-        if not is_letters(call.token, 2 * ID_BYTES):
-            return None
-        queue = str(call.fields.get("queue") or (self._followed[0] if self._followed else ""))
-        reference = self._catalog.reference(queue)
-        if reference:
-            condition = f"CF.{{{reference}}} = {quoted(call.token)}"
-        else:
-            condition = f"Subject = {quoted(rt_reading.title(str(call.fields.get('title') or '')))}"
-        tickets = sorted(self._asking.where_is(condition))
-        for one in self._whole(tickets) if tickets else ():
-            if not isinstance(one, Gone) and one.token == call.token and str(one.number) not in known:
-                return Outcome(one.number)
-        return None
+        return self._calls.find(call, known)
 
     def download(self, ref: str) -> Iterator[bytes]:
         """See base.Helpdesk."""
@@ -371,9 +272,11 @@ class RequestTracker:
                 return rt_reading.title(value) or None
             case "description" | "comment" | "time.note":
                 return value.replace("\r\n", "\n") or None
+            case "filename":
+                return rt_writing.filename(value)
             case "requester" if "@" in value:
                 return self._login(value)
-        if path.startswith("x.") and "\n" in value and self._holds_several(path[2:]):
+        if path.startswith("x.") and "\n" in value and self._catalog.holds_several(path[2:]):
             return rt_reading.joined([line for line in value.split("\n") if line])
         return value or None
 
@@ -388,13 +291,3 @@ def _condition(address: Address) -> str:
     """The condition that followed tickets meet."""
     queues = " OR ".join(f"Queue = {quoted(name)}" for name in address.queues)
     return " AND ".join(f"({part})" for part in (queues, address.query) if part)
-
-
-def _match(call: Call) -> Mapping[str, str] | None:
-    return {"If-Match": call.version} if call.version else None
-
-
-def _made(headers: Mapping[str, str]) -> str:
-    """The number of the transaction that a message became."""
-    ident = number(headers.get("location", "").rstrip("/").rpartition("/")[2])
-    return str(ident) if ident else ""

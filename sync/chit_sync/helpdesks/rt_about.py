@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks import rt_answers
-from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person
-from chit_sync.helpdesks.rt_asking import Asking, quoted
+from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person, RefusedError
+from chit_sync.helpdesks.rt_asking import Asking
 from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES, is_reference
 
 _MEANS = {
@@ -24,7 +24,7 @@ _MOST_ROUNDS = 12
 
 _NOT = Feature(read=False, write=False)
 _WHY = {
-    "description": Feature(True, True, "It can be written with a new ticket only; later it stays as it was filed."),
+    "description": Feature(True, False, "It is sent with a new ticket and stays as it was filed."),
     "labels": _NOT._replace(
         why="Request Tracker has no labels; a custom field with several values may stand for them."
     ),
@@ -75,14 +75,15 @@ class Catalog:
                 for row in self._asking.listed("queues/all", "Name,Lifecycle,Disabled")
                 if row.get("Disabled") in ("0", 0, "")
             ]
+            rows.sort(key=lambda row: rt_answers.text(row.get("Name")).casefold())
             self._queues = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Name")) for row in rows}
             self._lifecycles = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Lifecycle")) for row in rows}
         return self._queues
 
-    def lifecycles(self) -> dict[str, str]:
-        """The lifecycles that queues have, each with one of those queues."""
+    def lifecycles(self, wanted: Sequence[int]) -> dict[str, str]:
+        """The lifecycles that these queues have, each with one of them."""
         queues = self.queues()
-        return {self._lifecycles[ident]: name for ident, name in reversed(queues.items())}
+        return {self._lifecycles[ident]: queues[ident] for ident in reversed(wanted)}
 
     def fields(self, queue: int) -> list[Field]:
         """The custom fields of tickets of a queue."""
@@ -101,6 +102,21 @@ class Catalog:
         """The custom fields of these queues, by name."""
         several = self._asking.web.many([partial(self.fields, queue) for queue in queues])
         return {field.name: field for fields in several for field in fields if field.name}
+
+    def several(self, name: str) -> bool:
+        """Whether a custom field holds several values. Raises RefusedError if no queue has it."""
+        found = self._known().get(name)
+        if found is None:
+            raise RefusedError(f"Request Tracker has no custom field {name!r} for tickets")
+        return found.several
+
+    def holds_several(self, name: str) -> bool:
+        """Whether there is a custom field that holds several values."""
+        found = self._known().get(name)
+        return found is not None and found.several
+
+    def _known(self) -> dict[str, Field]:
+        return self.every_field([*self.queues()])
 
     def choices(self, field: Field) -> tuple[str, ...]:
         """The values that a field may have; any, if there are none."""
@@ -127,7 +143,7 @@ def describe(asking: Asking, catalog: Catalog, me: str, followed: Sequence[str])
     version = asking.version()  # alone, so that a bad token is told once
     account = asking.user(me)
     queues = catalog.queues()
-    people, statuses = _people(asking), _statuses(asking)
+    people = _people(asking)
     known = {name.casefold(): ident for ident, name in queues.items()}
     for name in followed:
         if name.casefold() not in known:
@@ -144,7 +160,7 @@ def describe(asking: Asking, catalog: Catalog, me: str, followed: Sequence[str])
         title="Request Tracker",
         version=version,
         account=_person(account) or Person(me),
-        statuses=[Choice(name, _MEANS.get(name.casefold(), "")) for name in _with_next(asking, catalog, statuses)],
+        statuses=[Choice(name, _MEANS.get(name.casefold(), "")) for name in _statuses(asking, catalog, wanted)],
         priorities=_PRIORITIES,
         people=people,
         queues=[*queues.values()],
@@ -169,22 +185,16 @@ def _people(asking: Asking) -> list[Person]:
     return [one for row in answer if (one := _person(row)) and one.key not in ("Nobody", "RT_System")]
 
 
-def _statuses(asking: Asking) -> list[str]:
-    """The statuses that tickets have: in each answer those that are not known yet, until nothing is left."""
+def _statuses(asking: Asking, catalog: Catalog, wanted: Sequence[int]) -> list[str]:
+    """The statuses of these queues: what every server has, what tickets show (in each answer those that are not known yet, until
+    nothing is left), and what a ticket of each lifecycle may be given next."""
     found = [*_DEFAULTS]
     for _ in range(_MOST_ROUNDS):
-        others = " AND ".join(f"Status != {quoted(name)}" for name in found)
-        new = {one.status for one in asking.tickets(others)[0]} - {*found, DELETED}
+        new = {one.status for one in asking.unlike(found)} - {*found, DELETED}
         if not new:
             break
         found += sorted(new)
-    return found
-
-
-def _with_next(asking: Asking, catalog: Catalog, statuses: Sequence[str]) -> list[str]:
-    """And those that a ticket of each lifecycle may be given next."""
-    found = [*statuses]
-    for lifecycle, queue in catalog.lifecycles().items():
+    for lifecycle, queue in catalog.lifecycles(wanted).items():
         if lifecycle != "default":
             found += sorted(asking.next_statuses(queue) - {*found, DELETED})
     return found

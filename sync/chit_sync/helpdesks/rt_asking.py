@@ -120,6 +120,11 @@ class Asking:
         answer = self._tickets(condition, _TICKET, PAGE, "DESC")
         return [rt_answers.ticket(self.where, row) for row in rt_answers.rows(self.where, answer)]
 
+    def unlike(self, statuses: Sequence[str]) -> list[Ticket]:
+        """Followed tickets that have another status."""
+        others = " AND ".join(f"Status != {quoted(name)}" for name in statuses)
+        return self.tickets(self._and(f"({others})"))[0]
+
     def next_statuses(self, queue: str) -> set[str]:
         """The statuses that some tickets of a queue have, or may be given next."""
         answer = self._tickets(f"Queue = {quoted(queue)}", "Status,_hyperlinks", 20, "DESC")

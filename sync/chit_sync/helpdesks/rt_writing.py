@@ -3,22 +3,26 @@
 A PUT answers success whatever it refuses, so what cannot be carried is refused here, and what came of the rest is to be read back.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from chit_sync.helpdesks import rt_marks
 from chit_sync.helpdesks.base import Call, RefusedError
-from chit_sync.helpdesks.rt_reading import is_reference
+from chit_sync.helpdesks.rt_answers import Ticket
+from chit_sync.helpdesks.rt_reading import is_reference, joined, title
 from chit_sync.registers import Value
 
 _LINKS = {"blocks": "DependedOnBy", "parent-of": "Child", "relates": "RefersTo"}
 _AT_ONCE = frozenset(("new", "open"))
 """Statuses that a new ticket may have."""
 
+MAX_FILENAME = 255
+
 KEPT = "Request Tracker keeps the description as it was filed"
 
 Several = Callable[[str], bool]
-"""Whether a custom field of that name holds several values."""
+"""Whether a custom field of that name holds several values. Raises RefusedError if there is none."""
 
 
 def create(
@@ -79,10 +83,14 @@ def _field(path: str, value: Value) -> tuple[str, Any]:
     empty = value is None
     match path:
         case "title":
-            return "Subject", "" if empty else str(value)
+            if empty:
+                raise RefusedError("a ticket needs a title")
+            return "Subject", str(value)
         case "priority":
-            text = str(value)
-            return "Priority", 0 if empty else int(text) if text.isascii() and text.isdecimal() else text
+            text = "0" if empty else str(value)
+            if not (text.isascii() and text.isdecimal() and len(text) < 10):
+                raise RefusedError(f"a priority in Request Tracker is a number, not {text[:40]!r}")
+            return "Priority", int(text)
         case "assignee":
             return "Owner", "Nobody" if empty else str(value)
         case "requester":
@@ -94,6 +102,39 @@ def _field(path: str, value: Value) -> tuple[str, Any]:
                 raise RefusedError(f"a ticket in Request Tracker always has a {path}")
             return path.capitalize(), str(value)
     raise RefusedError(f"Request Tracker has no place for {path}")
+
+
+def shows(ticket: Ticket, path: str, value: Value) -> bool:
+    """Whether a ticket shows a value that was written to it; of a requester only that there is one, since logins stand for addresses."""
+    match path:
+        case "title":
+            return ticket.title == title(str(value or ""))
+        case "status" | "queue":
+            shown = ticket.status if path == "status" else ticket.queue
+            return shown.casefold() == str(value).casefold()
+        case "priority":
+            return ticket.priority == str(value or 0)
+        case "assignee":
+            return ticket.owner.casefold() == str(value or "").casefold()
+        case "requester":
+            return bool(ticket.requestors) == bool(value)
+        case "due":
+            return (ticket.due or 0) == (value - value % 1_000_000 if isinstance(value, int) else 0)
+    found = next((values for name, values in ticket.customs.values() if f"x.{name}" == path), ())
+    wanted = str(value or "").split("\n") if len(found) > 1 else [str(value or "")]
+    return (joined(found) or "").casefold() == (joined(wanted) or "").casefold()
+
+
+def filename(name: str) -> str:
+    """What the server keeps of a file's name."""
+    return name.rpartition("/")[2][:MAX_FILENAME]
+
+
+def upload_name(name: str) -> str:
+    """A file's name as it is sent: packed as mail does it where the form of an upload would change it."""
+    if name.isprintable() and not {'"', "\\", "%"} & {*name}:
+        return name
+    return f"=?UTF-8?B?{base64.b64encode(name.encode()).decode()}?="
 
 
 def link(call: Call) -> dict[str, Any]:
