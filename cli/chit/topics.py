@@ -96,7 +96,7 @@ def ticket_schema() -> dict[str, Any]:
         "updated": time,
         "author": text,
         "comments": _list({**item, "body": text, **shared}),
-        "attachments": _list({**item, "name": text, "sha256": text, "size": count, "here": flag, **shared}),
+        "attachments": _list({**item, "name": text, "sha256": maybe, "size": count, "here": flag, **shared}),
         "times": _list(
             {
                 "id": text,

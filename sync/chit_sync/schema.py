@@ -157,6 +157,8 @@ _DELETED = Field("deleted", "flag", "It was deleted.", "Es wurde gelöscht.", wr
 _TO = Field("to", "item", "The handoff that it is for.", "Die Weitergabe, für die es ist.", writer="system")
 _HELD = Field("held", "item", "The handoff for which it is held back.", "Die Weitergabe, für die es zurückgehalten wird.",
               visibility="internal", leaves=False, writer="system")  # fmt: skip
+_SAME = Field("same", "item", "The item that this one is another name of.", "Der Eintrag, für den dies ein anderer Name ist.",
+              visibility="internal", leaves=False, writer="system")  # fmt: skip
 _VISIBILITY = Field("visibility", "choice", "Who may read it.", "Wer es lesen darf.", VISIBILITIES)
 
 TERMS: dict[str, Field] = {
@@ -191,6 +193,7 @@ ITEMS: dict[str, dict[str, Field]] = {
             Field("deleted", "flag", "It was deleted.", "Er wurde gelöscht.", writer="system"),
             _TO,
             _HELD,
+            _SAME,
         )
     },
     "attachment": {
@@ -203,6 +206,7 @@ ITEMS: dict[str, dict[str, Field]] = {
             Field("deleted", "flag", "It was deleted.", "Sie wurde gelöscht.", writer="system"),
             _TO,
             _HELD,
+            _SAME,
         )
     },
     "link": {
@@ -221,6 +225,7 @@ ITEMS: dict[str, dict[str, Field]] = {
         _TO,
         _HELD,
         _DELETED,
+        _SAME,
     ),
     "charge": _named(
         Field("amount", "decimal", "What it cost.", "Was es gekostet hat."),

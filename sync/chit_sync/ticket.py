@@ -28,7 +28,10 @@ class Comment(NamedTuple):
 
 
 class Attachment(NamedTuple):
-    """A file that belongs to a ticket. size in bytes; here: whether its bytes are in this store. to, held: as of a comment."""
+    """A file that belongs to a ticket. size in bytes; here: whether its bytes are in this store. to, held: as of a comment.
+
+    sha256: empty where no store has seen the bytes yet, as only the helpdesk has them that tells of the file.
+    """
 
     id: str
     author: str
@@ -263,7 +266,7 @@ class Ticket(NamedTuple):
 def _told_item(item: Comment | Attachment | Time | Charge | Question) -> dict[str, Any]:
     """An item as a record: what it does not have is None."""
     return {
-        name: None if value == "" and name in ("to", "held", "bundle") else value
+        name: None if value == "" and name in ("to", "held", "bundle", "sha256") else value
         for name, value in item._asdict().items()
     }
 

@@ -15,18 +15,20 @@ import pytest
 from chit_sync import checks, invitation, lines, outsourcing, schema, wire
 from chit_sync.change import digest
 from chit_sync.clock import DAY, MINUTE
+from chit_sync.codec import decode
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.exchange import joining, taking
 from chit_sync.exchange.pulling import pull
 from chit_sync.exchange.pushing import push
 from chit_sync.exchange.syncing import clone, sync
 from chit_sync.handoffs import VERBS
+from chit_sync.ids import mirror_id
 from chit_sync.invitation import Joining
 from chit_sync.registers import Value
 from chit_sync.remotes.base import Log
 from chit_sync.remotes.registry import open_remote
 from chit_sync.schema import ITEMS
-from chit_sync.store import blobs, fsck, inviting, partners, remotes, tokens
+from chit_sync.store import blobs, fsck, inviting, log, partners, remotes, tokens
 from chit_sync.store.database import Store
 from chit_sync.wire import Offer, Sent
 from conftest import NewStore
@@ -55,6 +57,7 @@ from support.partnership import (
 )
 from support.server import answering, serving
 
+MIRROR = mirror_id("https://helpdesk.example.com")
 UNKNOWN = "there is no such ticket here"
 THEIRS = f"{MARK} said to the other partner"
 OTHER_BYTES = (f"{MARK} for the other partner ".encode() * 300)[:6_000]
@@ -310,6 +313,28 @@ def test_no_field_of_the_ticket_is_the_partners(scene: Scene) -> None:
         for sets in ({path: value}, {path: None}, {**said(scene.to), path: value}):
             assert scene.tried(scene.ident, sets) == ("refused", f"{path}: each side keeps its own")
     _unchanged(scene, before)
+
+
+def test_a_helpdesks_mark_opens_nothing(scene: Scene) -> None:
+    """A partner that marks its changes as read from the lead's helpdesk replaces nothing of what it may not write."""
+    lead, there = scene.lead, item("comment", "z" * 16, body="said there")
+    told = forged(scene.ident, {"title": "As it is there", "status": "open", **there}, "jane", mirror=MIRROR)
+    with lead.transaction():
+        log.append(lead, [log.Record(told.id, told.body, decode(told.body))], -1)
+    before, later = everything(lead), lead.now() + MINUTE
+    for sets in (
+        {"title": "x"},
+        {"status": "closed"},
+        item("comment", "z" * 16, body="x"),
+        {**said(scene.to), "title": None},
+        item("move", "z" * 16, handoff=scene.to, verb="submit", seen=handoff(lead, scene.ident).last),
+    ):
+        assert scene.tried(scene.ident, sets, at=later, mirror=MIRROR)[0] == "refused"
+    _unchanged(scene, before)
+    assert scene.tried(scene.ident, said(scene.to, body="mine"), at=later, mirror=MIRROR) == ("taken", "")
+    after = of(lead, scene.ident)
+    assert (after.title, after.text("status")) == ("As it is there", "open")
+    assert {"said there", "mine"} < {one.body for one in after.comments}
 
 
 SHARED = {
@@ -721,6 +746,10 @@ LEADS_LIES: dict[str, tuple[Callable[[Victim], Offer], str]] = {
         lambda v: forged("z" * 32, _offer(v, accepted_by="bob@acme"), "anna@globex"), "we have not accepted it"),
     "a second offer meanwhile": (lambda v: forged(v.ident, _offer(v), "anna@globex"), "the one before it has not ended"),
     "our status": (lambda v: forged(v.ident, {"status": "closed"}, "anna@globex"), "each side keeps its own"),
+    "our status, as if our helpdesk had told": (
+        lambda v: forged(v.ident, {"status": "closed"}, "anna@globex", mirror=MIRROR), "each side keeps its own"),
+    "a ruling of a helpdesk's": (
+        lambda v: forged(v.ident, item("handoff", v.to, status="completed"), "anna@globex", mirror=MIRROR), "nothing of handoffs"),
     "our queue": (lambda v: forged(v.ident, {"queue": "x"}, "anna@globex"), "each side keeps its own"),
     "our assignee": (lambda v: forged(v.ident, {"assignee": "x"}, "anna@globex"), "each side keeps its own"),
     "a label": (lambda v: forged(v.ident, {"labels/x": True}, "anna@globex"), "each side keeps its own"),

@@ -11,7 +11,7 @@ from chit_sync.authoring import Edit, comment_paths, link_paths
 from chit_sync.change import Change, digest, encode
 from chit_sync.errors import StoreError
 from chit_sync.registers import Value
-from chit_sync.store import log, reading
+from chit_sync.store import blobs, log, reading
 from chit_sync.store.database import Store
 from chit_sync.store.fsck import check, rebuild
 from chit_sync.store.making import new_item
@@ -262,6 +262,17 @@ def test_attachment_not_come_yet(full: Store, new_store: object) -> None:
     give(other, records(full), origin=1)
     problem = only(check(other))
     assert (problem.kind, problem.harmless) == ("missing", True)
+
+
+def test_attachment_that_only_a_helpdesk_has(store: Store) -> None:
+    """Bytes that no store has seen are missing, and no damage; nobody misses those of one that was deleted."""
+    ticket = new(store)
+    write(store, Edit(ticket, {"attachment/k/name": "a.log", "attachment/k/size": 3}))
+    problem = only(check(store))
+    assert (problem.kind, problem.harmless) == ("missing", True)
+    assert blobs.missing(store) == []
+    write(store, Edit(ticket, {"attachment/k/deleted": True}))
+    assert check(store) == []
 
 
 def test_files_that_nothing_names(full: Store) -> None:

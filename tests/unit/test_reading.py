@@ -96,6 +96,14 @@ def test_whole(store: Store, clock: Clock) -> None:
     assert reading.blob_path("/s", sha256) == "/s/blobs/ab/" + "ab" * 31
 
 
+def test_attachment_that_only_a_helpdesk_has(store: Store) -> None:
+    """An attachment of which no more is known than its name is not here, and has no hash."""
+    write(store, Edit(new(store), {"attachment/k/name": "a.log", "attachment/k/size": 3}))
+    (found,) = load(store, 1).attachments
+    assert (found.name, found.sha256, found.here) == ("a.log", "", False)
+    assert load(store, 1).record()["attachments"][0]["sha256"] is None
+
+
 def test_deleted_items_do_not_show(store: Store) -> None:
     """What was deleted of a ticket does not show, and is not found by its words."""
     ticket = change(store, new(store), comment_paths("kk", "unique words", "public"))

@@ -12,6 +12,7 @@ from chit_sync.store.migrations import ITEM_BITS
 from chit_sync.store.problems import Problems
 from chit_sync.store.reading import blob_path
 
+ELSEWHERE = "Get it from the helpdesk: `chit pull --attachments`."
 FETCH = "Get it from a remote: `chit pull --attachments`."
 AGAIN = "Remove the file, then get it from a remote (`chit pull --attachments`) or attach it again."
 LEFT = "Nothing depends on it; it may be removed."
@@ -24,8 +25,14 @@ def check_attachments(path: str, db: Connection, problems: Problems, *, complete
     """
     db.execute("CREATE TEMP TABLE named (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
     for number, name, sha256, size, seq, deleted in _attachments(db):
-        db.execute("INSERT OR IGNORE INTO named VALUES (?)", (sha256,))
         where = f"ticket {number}, attachment {name!r}"
+        if not sha256:
+            if not deleted:
+                problems.add(
+                    "missing", where, "only the helpdesk that it comes from has its bytes", ELSEWHERE, harmless=True
+                )
+            continue
+        db.execute("INSERT OR IGNORE INTO named VALUES (?)", (sha256,))
         try:
             bytes_here = os.path.getsize(blob_path(path, sha256))
         except OSError:
@@ -56,15 +63,16 @@ def check_attachments(path: str, db: Connection, problems: Problems, *, complete
 
 
 def _attachments(db: Connection) -> Iterator[tuple[int, str, str, int | None, int, bool]]:
-    """(ticket's number, name, hash, size, place of the change that named the hash, deleted)"""
+    """(ticket's number, name, hash, size, place of the change that named the hash, deleted); no hash where no store has seen the bytes."""
     rows = db.execute("SELECT pk, fields FROM items WHERE key >= 'attachment/' AND key < 'attachment0'")
     for pk, text in rows:
         fields = json.loads(text)
         values = {name: heads[0][1] for name, heads in fields.items()}
-        sha256 = values.get("sha256")
+        sha256, name, deleted = values.get("sha256"), values.get("name") or "", bool(values.get("deleted"))
         if isinstance(sha256, str) and is_sha256(sha256):
-            deleted = bool(values.get("deleted"))
-            yield pk >> ITEM_BITS, values.get("name") or "", sha256, values.get("size"), fields["sha256"][0][0], deleted
+            yield pk >> ITEM_BITS, name, sha256, values.get("size"), fields["sha256"][0][0], deleted
+        elif sha256 is None and name:
+            yield pk >> ITEM_BITS, name, "", values.get("size"), 0, deleted
 
 
 def _files(folder: str) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,13 @@
 """Reading history: who changed what, from what to what. Reads the log; what a ticket is now is `reading`'s business."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from chit_sync.change import Change
 from chit_sync.codec import decode
 from chit_sync.helpdesks.address import is_helpdesk
-from chit_sync.registers import Value
+from chit_sync.registers import Value, same
+from chit_sync.schema import split
 from chit_sync.store.database import Store, explained
 from chit_sync.store.remotes import UNSENT, Remote, partner_of
 from chit_sync.ticket import iso, told
@@ -55,15 +56,46 @@ class Event(NamedTuple):
 
 
 def of_ticket(store: Store, number: int) -> list[Event]:
-    """All that happened to the ticket with this store's number, the earliest first."""
+    """All that happened to the ticket with this store's number, the earliest first; without what a helpdesk only repeats."""
     with explained(store.path):
         rows = store.db.execute(_SELECT + "WHERE c.ticket = ? ORDER BY c.seq", (number,)).fetchall()
-        events = [(change.at, id_, event) for row in rows for id_, change, event in [_event(store, row)]]
-    return [event for _, _, event in sorted(events)]
+        found = sorted((_event(store, row) for row in rows), key=lambda one: (one[1].at, one[0]))
+    twins = {path.removesuffix("/same") for _, change, _ in found for path in change.set if _is_same(path)}
+    shown: dict[str, Value] = {}
+    events: list[Event] = []
+    for _, change, event in found:
+        if change.mirror:
+            event = _seen_from_here(event, shown, twins)
+        shown.update(change.set)
+        if event.steps:
+            events.append(event)
+    return events
+
+
+def _is_same(path: str) -> bool:
+    """Whether it says of an item that it is another name of one (and is no label called `same`)."""
+    kind, _, name = split(path)
+    return bool(kind) and name == "same"
+
+
+def _seen_from_here(event: Event, shown: Mapping[str, Value], twins: Collection[str]) -> Event:
+    """What a helpdesk's change changed of what was shown: no steps if that is nothing.
+
+    twins: items that are another name of one that is here (`same`).
+    """
+    steps = []
+    for step in event.steps:
+        before = shown.get(step.path)
+        old = before if step.old is None else step.old
+        known = same(before, step.new) or same(old, step.new)  # by a clock that lags, what it repeats comes after
+        if not known and step.path.rpartition("/")[0] not in twins:
+            steps.append(step._replace(old=old))
+    return event._replace(steps=steps)
 
 
 def latest(store: Store, limit: int | None = None) -> Iterator[Event]:
-    """All that happened in the store, what came last first."""
+    """All that happened in the store, what came last first. Of what a helpdesk tells also what repeats what was there: to leave that out
+    each ticket would have to be gone through from its beginning."""
     before = 1 << 62
     left = limit if limit is not None else 1 << 62
     while left > 0:

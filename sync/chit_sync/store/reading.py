@@ -179,7 +179,7 @@ def _load(store: Store, number: int, remote: tuple[int, str] | None) -> Ticket:
             attachments.append(
                 Attachment(
                     item, by, time, values.get("name") or "", sha256, values.get("size") or 0,
-                    values.get("visibility") or "public", os.path.exists(blob_path(store.path, sha256)),
+                    values.get("visibility") or "public", bool(sha256) and os.path.exists(blob_path(store.path, sha256)),
                     values.get("to") or "", values.get("held") or "",
                 )
             )  # fmt: skip

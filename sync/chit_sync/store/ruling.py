@@ -167,6 +167,7 @@ def _snapshot(store: Store, ticket: Ticket, handoff: Handoff) -> None:
             shares.get(kind) not in ("all", "public")
             or values.get("deleted")
             or values.get("held")
+            or (kind == "attachment" and not values.get("sha256"))  # only a helpdesk has it
             or visibility == "internal"
             or (shares[kind] == "public" and visibility != "public")
             or values.get("to") in elsewhere
