@@ -14,7 +14,8 @@ from chit.errors import MEANINGS, exit_code
 from chit.framework import GLOBAL_OPTIONS, root
 from chit.topics import ticket_schema
 from chit_sync import errors
-from support.invocations import LASTING, READS, WRITES, Desk, copy, everything, leaves, lines
+from support.invocations import LASTING, READS, WRITES, Desk, copy, everything, helpdesk, leaves, lines
+from support.memory_remote import plug_in
 from support.runner import Chit
 
 LEAVES = dict(leaves())
@@ -27,8 +28,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Path]:
     folder = tmp_path_factory.mktemp("desk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHIT_USER", "anna")
-        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-        desk = Desk(folder / "work", Chit(folder, patch))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "work" / "config"))
+        desk = Desk(folder / "work", Chit(folder, patch), plug_in(patch, helpdesk()))
         desk.fill()
     copy(desk.folder, folder / "kept")
     return desk, folder / "kept"
@@ -38,6 +39,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Path]:
 def desk(filled: tuple[Desk, Path], chit: Chit, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """That folder as it was filled, and `chit` in the store of it that is to be worked with."""
     made, kept = filled
+    plug_in(monkeypatch, helpdesk())
     copy(kept, made.folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(made.folder / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(made.folder / "data"))
@@ -272,7 +274,7 @@ def test_a_ticket_is_what_its_schema_says(desk: Desk) -> None:
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     found = desk.chit("list", "is:open OR is:closed OR is:deleted", "--json").json
-    assert len(found) == 12
+    assert len(found) == 13
     for ticket in found:
         validator.validate(ticket)
         assert list(ticket) == list(schema["properties"])

@@ -48,6 +48,11 @@ def _report(error: Exception, arguments: Sequence[str]) -> int:
         import traceback
 
         traceback.print_exc()
+    return report(error, as_json=as_json, arguments=arguments)
+
+
+def report(error: Exception, *, as_json: bool, arguments: Sequence[str] = ()) -> int:
+    """Says on standard error what went wrong; returns the exit code for it."""
     problem = _problem(error)
     if problem is None:
         problem = _unexpected(error, arguments)

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from chit.context import App, user_config
 from chit.language import number, translate
-from chit.text import SHORT_ID, counted, size
-from chit_sync.errors import AccessError, ConflictError, PartialError, UsageError
-from chit_sync.exchange.results import News, Pulled, Pushed, RefusedMove
+from chit.text import SHORT_ID, counted
+from chit_sync.errors import AccessError, ConflictError, UsageError
+from chit_sync.exchange.results import News, Planned, Pulled, Pushed, RefusedMove
+from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.remotes.base import Log
-from chit_sync.remotes.registry import is_http, is_readable_on_the_way, open_remote
-from chit_sync.store import blobs, partners, remotes
-from chit_sync.store.blobs import Missing
+from chit_sync.remotes.registry import is_http, is_readable_on_the_way, open_remote, takes_token
+from chit_sync.store import partners, remotes
 from chit_sync.store.database import Store
+from chit_sync.store.partners import Partner
 from chit_sync.store.reading import idents, load_many
 from chit_sync.store.remotes import Remote
-from chit_sync.ticket import Attachment, Ticket, iso
+from chit_sync.ticket import Ticket, iso
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from chit.helpdesks import MappingFor
+    from chit_sync.credentials import Credential
+    from chit_sync.helpdesks.base import Helpdesk
 
 _BAR = 24
 _SLOW_SECONDS = 1.0
@@ -37,37 +42,71 @@ def reach(app: App, url: str, token: str | None = None) -> Log:
     """The log at an address, with the token for it, or with this one."""
     if token is None and is_http(url):
         token = find_token(app, url)
-    if token and is_readable_on_the_way(url):
+    if token:
+        warn_if_readable(app, url)
+    return open_remote(url, token=token, timeout=patience(app, url))
+
+
+def warn_if_readable(app: App, url: str) -> None:
+    """Says so where a token is about to go where others can read it."""
+    if is_readable_on_the_way(url):
         app.say("warning: the token goes over plain HTTP, where others can read it; use an https:// address")
+
+
+def patience(app: App, url: str) -> float:
+    """How many seconds to wait for an answer from there."""
     timeout = app.options.timeout or float(app.config.get("remote.timeout"))
     if app.options.verbose:
         app.say(f"asking {url}, waiting up to {timeout:g} seconds")
-    return open_remote(url, token=token, timeout=timeout)
+    return timeout
 
 
-def connect(app: App, remote: Remote) -> Log:
-    """The log of a remote; that of a lead with the token that its invitation gave."""
+def connect(app: App, remote: Remote) -> "Log | Helpdesk":
+    """The log of a remote, that of a lead with the token that its invitation gave; or the adapter of a helpdesk."""
+    if is_helpdesk(remote.url):
+        from chit.helpdesks import reach_desk
+
+        return reach_desk(app, remote.url)
     lead = partners.of_remote(app.store, remote.id)
     if lead is None:
         return reach(app, remote.url)
+    return reach(app, remote.url, lead_token(lead, remote.url)[0])
+
+
+def mapping_of(app: App, remote: Remote) -> "MappingFor | None":
+    """What makes the tables of a remote that is a helpdesk; None for any other."""
+    if not is_helpdesk(remote.url):
+        return None
+    from chit.helpdesks import mapping_for
+
+    return mapping_for(app, remote)
+
+
+def lead_token(lead: Partner, url: str) -> tuple[str, str]:
+    """The token that a lead's invitation gave, and the file that it is in. Raises AccessError."""
     from chit_sync.credentials import PartnerToken
 
-    keeper = PartnerToken(os.path.dirname(user_config()), remote.url, lead.own)
+    keeper = PartnerToken(os.path.dirname(user_config()), url, lead.own)
     token = keeper.find()
     if token is None:
         raise AccessError(
             f"the token for {lead.name} is not in {keeper.path}",
             "Whoever joined has it, if that was another user; else ask for a new invitation, then `chit partner join`.",
         )
-    return reach(app, remote.url, token)
+    return token, keeper.path
 
 
-def find_token(app: App, url: str) -> str | None:
-    """The token for an address from the environment, a helper, .netrc or the credentials file."""
+def credential(app: App, url: str) -> "Credential | None":
+    """The token for an address, and where it was found: the environment, a helper, .netrc or the credentials file."""
     from chit_sync.credentials import find
 
     folder, helper = os.path.dirname(user_config()), app.config.text("credential.helper")
-    found = find(url, app.environ, folder, home=os.path.expanduser("~"), helper=helper or None)
+    return find(url, app.environ, folder, home=os.path.expanduser("~"), helper=helper or None)
+
+
+def find_token(app: App, url: str) -> str | None:
+    """The token for an address; with -v it is said where it was found."""
+    found = credential(app, url)
     if app.options.verbose:
         app.say(f"the token is from {found.source}" if found else "there is no token for it")
     return found.token if found else None
@@ -75,15 +114,21 @@ def find_token(app: App, url: str) -> str | None:
 
 def given_token(app: App, url: str) -> str:
     """The token on standard input, which is kept for the address in the credentials file unless this is a dry run."""
-    if not is_http(url):
+    if not takes_token(url):
         raise UsageError("a token is for a server only", "Leave --token-stdin out.")
-    token = sys.stdin.readline().strip()
-    if not token:
-        raise UsageError("there is no token on standard input", "Pipe it in: `chit … --token-stdin < FILE`.")
+    token = piped_token()
     if not app.options.dry_run:
         from chit_sync.credentials import save
 
         save(os.path.dirname(user_config()), url, token)
+    return token
+
+
+def piped_token() -> str:
+    """The first line of standard input. Raises UsageError if there is none."""
+    token = sys.stdin.readline().strip()
+    if not token:
+        raise UsageError("there is no token on standard input", "Pipe it in: `chit … --token-stdin < FILE`.")
     return token
 
 
@@ -147,8 +192,10 @@ def pulled_record(store: Store, pulled: Pulled) -> dict[str, Any]:
 
 
 def pushed_record(store: Store, pushed: Pushed, leaving: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """What a push came to, as JSON. leaving: with --dry-run, what would leave for a partner and what would stay."""
-    ids = idents(store, {*pushed.tickets, *(refused.ticket for refused in pushed.refused)})
+    """What a push came to, as JSON. leaving: with --dry-run, what would leave for a partner and what would stay. planned: for a helpdesk,
+    with --dry-run the calls, and always what stays here (without a verb)."""
+    concerned = {one.ticket for one in pushed.refused} | {one.ticket for one in pushed.planned}
+    ids = idents(store, {*pushed.tickets, *concerned})
     return {
         "schema": "chit.pushed/1",
         "taken": pushed.taken,
@@ -157,6 +204,10 @@ def pushed_record(store: Store, pushed: Pushed, leaving: list[dict[str, Any]] | 
         "refused": [{"ticket": ids.get(one.ticket), "reason": one.reason} for one in pushed.refused],
         "blobs": pushed.blobs,
         "leaving": leaving,
+        "planned": [
+            {"ticket": ids.get(one.ticket), "verb": one.verb or None, "what": one.what, "reason": one.reason or None}
+            for one in pushed.planned
+        ],
     }
 
 
@@ -242,8 +293,12 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False
         app.say(
             f"{remote.name}: {would} {counted(pushed.taken, 'change')} of {counted(len(pushed.tickets), 'ticket')}{files}"
         )
-    elif not pushed.refused:
+    elif not (pushed.refused or pushed.planned):
         app.say(f"{remote.name}: has everything")
+    if pushed.planned:
+        _say_planned(app, remote, pushed.planned)
+    if pushed.met.taken:
+        say_pulled(app, app.store, remote, pushed.met)
     if not (pulled or pushed.refused or app.options.dry_run) and _awaits(app, remote, pushed):
         app.say(f"`chit sync --remote {remote.name}` tells what was decided there")
     if pushed.refused:
@@ -260,6 +315,16 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False
         )
 
 
+def _say_planned(app: App, remote: Remote, planned: Sequence[Planned]) -> None:
+    """What stays here and why, each reason once; the calls of a dry run are shown by the command."""
+    staying: dict[tuple[str, str], set[int]] = {}
+    for one in planned:
+        if not one.verb:
+            staying.setdefault((one.what, one.reason), set()).add(one.ticket)
+    for (what, reason), tickets in staying.items():
+        app.say(f"{remote.name}: {what} of {counted(len(tickets), 'ticket')} stays here: {reason}")
+
+
 def _awaits(app: App, remote: Remote, pushed: Pushed) -> bool:
     """Whether moves that a lead was sent count as unconfirmed: what it ruled comes with a pull."""
     lead = partners.of_remote(app.store, remote.id)
@@ -268,31 +333,3 @@ def _awaits(app: App, remote: Remote, pushed: Pushed) -> bool:
         for ticket in load_many(app.store, pushed.tickets)
         for one in ticket.handoffs
     )
-
-
-def get_bytes(app: App, attachments: Sequence[Attachment]) -> None:
-    """Fetches the bytes of these attachments from the remote."""
-    source = connect(app, chosen(app))
-    try:
-        _fetch_bytes(app, source, [Missing(one.sha256, one.size, one.name, 0) for one in attachments])
-    finally:
-        source.close()
-
-
-def get_all_bytes(app: App, store: Store, source: Log) -> None:
-    """Fetches the bytes of all attachments that are not here. Raises PartialError if some cannot be had."""
-    _fetch_bytes(app, source, blobs.missing(store), store)
-
-
-def _fetch_bytes(app: App, source: Log, wanted: Sequence[Missing], store: Store | None = None) -> None:
-    from chit_sync.exchange.attachments import fetch
-
-    with Progress(app, "attachments") as progress:
-        done = fetch(store or app.store, source, wanted, progress=progress)
-    if done.files:
-        app.say(f"fetched {counted(done.files, 'attachment')}, {size(done.bytes)}")
-    if done.failed:
-        failures = [f"{missing.name}: {reason}" for missing, reason in done.failed]
-        raise PartialError(
-            f"{counted(len(failures), 'attachment')} could not be had", failures, "Ask whoever attached them to push."
-        )

@@ -42,6 +42,8 @@ SETTINGS: dict[str, Setting] = {
     "partner.url": Setting("text", None, "The address of this store for partners: https://…"),
 }
 
+SECTION_OF_HELPDESKS = "helpdesk"
+
 OF_HELPDESKS: dict[str, Setting] = {
     "send": Setting(
         "text",
@@ -89,7 +91,7 @@ def known(key: str) -> Setting:
     setting = SETTINGS.get(key)
     section, _, rest = key.partition(".")
     remote, _, name = rest.rpartition(".")
-    if section == "helpdesk" and is_name(remote) and name in OF_HELPDESKS:
+    if section == SECTION_OF_HELPDESKS and is_name(remote) and name in OF_HELPDESKS:
         setting = OF_HELPDESKS[name]
     if setting is None:
         raise UsageError(f"there is no setting {key!r}", f"There are: {', '.join(SETTINGS)}.")
@@ -120,7 +122,7 @@ def read_file(path: str) -> dict[str, Any]:
     for section, values in document.items():
         if section == "statuses":
             continue
-        if section == "helpdesk":
+        if section == SECTION_OF_HELPDESKS:
             values = _of_helpdesks(path, values)
         if not isinstance(values, dict):
             raise UsageError(f"{path}: {section} is not a section")

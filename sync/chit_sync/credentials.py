@@ -76,6 +76,11 @@ def remove(config_dir: str, url: str) -> bool:
     return True
 
 
+def kept(config_dir: str, url: str) -> bool:
+    """Whether a token for that very address is in the credentials file."""
+    return _place(url) in _load(os.path.join(config_dir, FILE))
+
+
 class PartnerToken:
     """The token with which this organisation, called `own` there, comes to the store of a lead at an address or path.
 

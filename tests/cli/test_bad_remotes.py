@@ -28,7 +28,7 @@ def test_no_remote(desk: Chit, ticket: str) -> None:
 
 
 NAMES = "A name has 1 to 40 letters, digits, dots, dashes or underscores, and is no number."
-KINDS = "It is http://…, https://…, file:///… or a path."
+KINDS = "It is http://…, https://…, file:///…, a path, or of a helpdesk: rt+https://…, redmine+https://…."
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from chit.framework import root
+from support.memory_desk import Desk as Helpdesk
 from support.runner import Chit
 
 READS: dict[str, tuple[str, ...]] = {
@@ -34,7 +35,9 @@ READS: dict[str, tuple[str, ...]] = {
     "time list": ("", "{one}", "{one} {two} --since 7d", "--query is:open --until yesterday"),
     "charge list": ("", "{one}", "{one} {two} --since 7d", "--query is:open --until yesterday"),
     "remote list": ("",),
-    "remote show": ("", "origin"),
+    "remote show": ("", "origin", "help", "help --mapping"),
+    "open": ("{followed} --print", "--print"),
+    "auth status": ("", "help --check"),
     "conflicts": ("", "--exit-code"),
     "why": ("{one} title", "{one} {comment}", "{torn} title"),
     "board": ("", "--all --limit 1", "--role lead --partner acme"),
@@ -78,10 +81,12 @@ WRITES: dict[str, tuple[str, ...]] = {
     "remote rename": ("origin desk",),
     "remote reset": ("origin",),
     "remote set-url": ("origin {new}",),
-    "fetch": ("",),
-    "pull": ("", "--attachments"),
-    "push": ("", "{one}"),
-    "sync": ("",),
+    "fetch": ("", "--remote help"),
+    "pull": ("", "--attachments", "--remote help", "--remote help --full --attachments"),
+    "push": ("", "{one}", "--remote help"),
+    "sync": ("", "--remote help"),
+    "track": ("2 --remote help", "#2 help#1 --remote help"),
+    "auth logout": ("help",),
     "resolve": ("{torn} --shown", "{torn} --field title --other", "{torn} --set title=Projector"),
     "partner invite": ("berta --as globex", "acme --url https://desk.example --expires 2d"),
     "partner join": ("{invitation}", "{invitation} --name desk --organization Globex"),
@@ -112,8 +117,18 @@ WRITES: dict[str, tuple[str, ...]] = {
 _OURS = ("drafted", "offered", "countered", "waiting", "running")
 _THEIRS = ("asked", "job", "handed")
 
-LASTING = ("serve",)
-"""Commands that do not end by themselves."""
+LASTING = ("serve", "auth login")
+"""Commands that do not end by themselves, or ask for a secret."""
+
+
+def helpdesk() -> Helpdesk:
+    """A helpdesk as it is before each command: it follows one queue, and has a ticket in another one, too."""
+    made = Helpdesk(name="help")
+    made.add_ticket("Door squeaks", "Since Monday.")
+    made.add_ticket("Bill is wrong", queue="Billing")
+    made.say(1, "Oiled it.")
+    made.attach(1, "door.txt", b"squeak")
+    return made
 
 
 def leaves(of: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -134,11 +149,13 @@ def lines(*tables: dict[str, tuple[str, ...]]) -> list[str]:
 
 
 class Desk:
-    """A folder with two stores that have a ticket in conflict, and names for what is in the one to be worked with."""
+    """A folder with two stores that have a ticket in conflict, and names for what is in the one to be worked with, which also knows the
+    helpdesk at that address."""
 
-    def __init__(self, folder: Path, chit: Chit) -> None:
+    def __init__(self, folder: Path, chit: Chit, helpdesk: str) -> None:
         self.folder = folder
         self.chit = chit
+        self.helpdesk = helpdesk
         self.names: dict[str, str] = {}
 
     def fill(self) -> None:
@@ -175,7 +192,11 @@ class Desk:
         invitation = chit("partner", "invite", "globex", "--as", "umbrella", cwd=umbrella).id
         export = self.folder / "export.jsonl"
         export.write_text(chit("export", cwd=other).out, encoding="utf-8")
+        chit("remote", "add", "help", f"{self.helpdesk}?queue=Support", "--token-stdin", stdin="agent1", cwd=here)
+        followed = chit("track", "1", "--remote", "help", cwd=here).id
+        chit("edit", followed, "-p", "high", cwd=here)
         self.names = {
+            "followed": followed,
             "entry": entry, "charge": charge, "invitation": invitation,
             "torn": torn, "one": one, "two": two, "closed": closed, "comment": comment, "file": str(notes),
             "new": str(self.folder / "fresh"), "other": str(other), "export": str(export), **handed,

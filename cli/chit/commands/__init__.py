@@ -13,7 +13,7 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, Entry] = {
     "init": Entry("init:init", "store", "Make an empty store."),
-    "clone": Entry("clone:clone", "store", "Copy another store into a new one here."),
+    "clone": Entry("clone:clone", "store", "Copy another store, or the tickets of a helpdesk, into a new store here."),
     "status": Entry("status:status", "store", "Say what is unsent, refused or in conflict, and what to do next."),
     "log": Entry("log:log", "store", "Show who changed what, from what to what."),
     "show": Entry("show:show", "store", "Show tickets whole: fields, conversation, attachments, links."),
@@ -35,9 +35,13 @@ COMMANDS: dict[str, Entry] = {
     "merge": Entry("merge:merge", "tickets", "Merge tickets into one."),
     "link": Entry("link:link", "tickets", "Tie tickets together, or untie them."),
     "attach": Entry("attach:attach", "tickets", "Attach files, list them, or get them out."),
+    "open": Entry("open_:open_", "tickets", "Open tickets in the browser, where their helpdesk shows them."),
+    "track": Entry(
+        "track:track", "tickets", "Take tickets of a helpdesk by their numbers there, and follow them from now on."
+    ),
     "time": Entry("time_:time", "work", "Record the time that work on tickets took."),
     "charge": Entry("charge:charge", "work", "Record what work on tickets cost besides time."),
-    "remote": Entry("remote:remote", "sync", "Name other stores to exchange with."),
+    "remote": Entry("remote:remote", "sync", "Name other stores and helpdesks to exchange with."),
     "fetch": Entry("fetch:fetch", "sync", "Get what a remote has, without taking it yet."),
     "pull": Entry("pull:pull", "sync", "Take what a remote has."),
     "push": Entry("push:push", "sync", "Send what a remote has not."),
@@ -64,6 +68,7 @@ COMMANDS: dict[str, Entry] = {
     "why": Entry("why:why", "partners", "Explain why something is or is not on a partner's side."),
     "serve": Entry("serve:serve", "server", "Serve a store to others over HTTP."),
     "token": Entry("token:token", "server", "Say who may use a served store."),
+    "auth": Entry("auth:auth", "help", "Keep tokens for servers and helpdesks, and say whose they are."),
     "config": Entry("config:config", "help", "Show or change settings."),
     "completion": Entry("completion:completion", "help", "Print the completion script of a shell."),
     "doctor": Entry("doctor:doctor", "help", "Look at the surroundings: versions, permissions, certificates."),

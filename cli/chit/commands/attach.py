@@ -71,9 +71,12 @@ def attach(
         if target and len(wanted) > 1 and not os.path.isdir(target):
             raise UsageError(f"{target} is no directory to write {len(wanted)} attachments to")
         for name in wanted:
-            _write_out(app, _named(found, name), target, force)
+            _write_out(app, found, _named(found, name), target, force)
     else:
-        records = [{"schema": "chit.attachment/1", **one._asdict(), "time": iso(one.time)} for one in found.attachments]
+        records = [
+            {"schema": "chit.attachment/1", **one._asdict(), "sha256": one.sha256 or None, "time": iso(one.time)}
+            for one in found.attachments
+        ]
         rows = [
             (
                 one.id[:SHORT_ID] if app.terminal else one.id,
@@ -96,11 +99,16 @@ def _named(ticket: Ticket, name: str) -> Attachment:
     return next(one for one in ticket.attachments if one.id == ident)
 
 
-def _write_out(app: App, attachment: Attachment, target: str | None, force: bool) -> None:
+def _write_out(app: App, ticket: Ticket, attachment: Attachment, target: str | None, force: bool) -> None:
     if not attachment.here and not app.options.dry_run:
-        from chit.exchanging import get_bytes
+        from chit.fetching import get_bytes
 
-        get_bytes(app, [attachment])
+        attachment = get_bytes(app, ticket, attachment)
+    if not attachment.sha256 and not app.options.dry_run:
+        raise NotFoundError(
+            f"only the helpdesk that {attachment.name} comes from has its bytes",
+            "`chit pull --attachments` brings them, from the store that reads that helpdesk.",
+        )
     source = blob_path(app.store_path, attachment.sha256)
     if not os.path.exists(source) and not app.options.dry_run:
         raise NotFoundError(

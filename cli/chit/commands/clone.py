@@ -5,15 +5,17 @@ import os
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, get_all_bytes, given_token, pulled_record, reach, say_pulled
+from chit.exchanging import Progress, given_token, pulled_record, reach, say_pulled
+from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit.text import counted
 from chit_sync.errors import ConflictError
 from chit_sync.exchange.results import Pulled
 from chit_sync.exchange.syncing import clone as copy
-from chit_sync.remotes.registry import is_url
+from chit_sync.helpdesks.address import is_helpdesk
+from chit_sync.remotes.registry import check_url, is_url
 from chit_sync.store import remotes
-from chit_sync.store.database import DATABASE
+from chit_sync.store.database import DATABASE, Store
 from chit_sync.store.discovery import FOLDER
 
 
@@ -23,35 +25,78 @@ from chit_sync.store.discovery import FOLDER
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input, and keep it for the address.")
 @click.option("--attachments", is_flag=True, help="Bring the bytes of attachments too.")
 def clone(app: App, url: str, directory: str | None, token_stdin: bool, attachments: bool) -> None:
-    """Copy another store into a new one here.
+    """Copy another store, or the tickets of a helpdesk, into a new store here.
 
     \b
     chit clone https://desk.example/ desk
     chit clone /srv/desk desk
+    chit clone redmine+https://desk.example/?queue=support desk
 
     The other store becomes the remote `origin`. Interrupted, `chit pull` in the new store goes on where it was.
     """
     address = url if is_url(url) else os.path.abspath(url)
-    name = directory or os.path.basename(address.rstrip("/").removesuffix("/" + FOLDER)).partition(":")[0] or "desk"
-    path = os.path.join(os.path.abspath(name), FOLDER)
+    if is_helpdesk(address):
+        check_url(address)
+    path = os.path.join(os.path.abspath(directory or _name(address)), FOLDER)
     if os.path.exists(os.path.join(path, DATABASE)):
         raise ConflictError(f"there is a store at {path} already", "Go there and `chit pull`, or name another folder.")
-    source = reach(app, address, given_token(app, address) if token_stdin else None)
+    token = given_token(app, address) if token_stdin else None
+    if is_helpdesk(address):
+        _clone_helpdesk(app, address, path, token, attachments)
+        return
+    source = reach(app, address, token)
     try:
         if app.options.dry_run:
             info = source.info()
-            planned = {"schema": "chit.cloned/1", **Pulled(taken=info.last)._asdict(), "path": path}
-            app.output.one(planned, lambda: path)
-            app.say(f"would copy {counted(info.last, 'change')}")
+            _plan(app, path, Pulled(taken=info.last), counted(info.last, "change"))
             return
         with Progress(app, "clone") as progress:
             store, pulled = copy(path, address, source, progress=progress)
         with store:
-            remote = remotes.get(store)
             if attachments:
-                get_all_bytes(app, store, source)
-            record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
-            app.output.one(record, lambda: path)
-            say_pulled(app, store, remote, pulled)
+                get_all_bytes(app, store, remotes.get(store), source)
+            _say(app, store, path, pulled)
     finally:
         source.close()
+
+
+def _name(address: str) -> str:
+    """What the folder is called where nobody says: as the other store's folder is, or as the helpdesk's host."""
+    if is_helpdesk(address):
+        from urllib.parse import urlsplit
+
+        return urlsplit(address.partition("+")[2]).hostname or "desk"
+    return os.path.basename(address.rstrip("/").removesuffix("/" + FOLDER)).partition(":")[0] or "desk"
+
+
+def _clone_helpdesk(app: App, address: str, path: str, token: str | None, attachments: bool) -> None:
+    from chit.helpdesks import mapping_of_clone, reach_desk, say_description
+    from chit_sync.exchange.syncing import clone_helpdesk
+
+    desk = reach_desk(app, address, token)
+    try:
+        about = desk.describe()
+        if app.options.dry_run:
+            count = len(desk.numbers())
+            _plan(app, path, Pulled(created=count), counted(count, "ticket"))
+            return
+        with Progress(app, "clone") as progress:
+            store, pulled = clone_helpdesk(path, address, desk, mapping=mapping_of_clone(app), progress=progress)
+        with store:
+            if attachments:
+                get_all_bytes(app, store, remotes.get(store), desk)
+            _say(app, store, path, pulled)
+            say_description(app, remotes.DEFAULT, about)
+    finally:
+        desk.close()
+
+
+def _plan(app: App, path: str, foreseen: Pulled, what: str) -> None:
+    app.output.one({"schema": "chit.cloned/1", **foreseen._asdict(), "path": path}, lambda: path)
+    app.say(f"would copy {what}")
+
+
+def _say(app: App, store: Store, path: str, pulled: Pulled) -> None:
+    record = {**pulled_record(store, pulled), "schema": "chit.cloned/1", "path": path}
+    app.output.one(record, lambda: path)
+    say_pulled(app, store, remotes.get(store), pulled)

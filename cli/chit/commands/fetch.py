@@ -1,7 +1,7 @@
 """`chit fetch`."""
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, connect
+from chit.exchanging import Progress, chosen, connect, mapping_of
 from chit.framework import command
 from chit.text import counted
 from chit_sync.exchange.pulling import fetch as get
@@ -16,14 +16,14 @@ def fetch(app: App) -> None:
     `chit pull` takes it, without a network if need be.
     """
     remote = chosen(app)
-    source = connect(app, remote)
+    source, mapping = connect(app, remote), mapping_of(app, remote)
     try:
         with Progress(app, f"fetch {remote.name}") as progress:
             if app.options.dry_run:
-                count = take(app.store, remote, source, dry_run=True).taken
+                count = take(app.store, remote, source, mapping=mapping, dry_run=True).taken
                 fetched = Fetched(count, count)
             else:
-                fetched = get(app.store, remote, source, progress=progress)
+                fetched = get(app.store, remote, source, mapping=mapping, progress=progress)
     finally:
         source.close()
     if app.output.structured:

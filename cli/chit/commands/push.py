@@ -5,12 +5,14 @@ from typing import Any
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, connect, pushed_record, say_pushed
+from chit.exchanging import Progress, chosen, connect, mapping_of, pushed_record, say_pushed
 from chit.framework import command
 from chit.params import TICKET
+from chit.text import SHORT_ID
 from chit_sync.exchange.pushing import push as send
+from chit_sync.exchange.results import Pushed
 from chit_sync.store import partners
-from chit_sync.store.reading import find
+from chit_sync.store.reading import find, idents
 from chit_sync.store.remotes import Remote
 
 
@@ -23,6 +25,9 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     That is everything, or what concerns the tickets named. Interrupted, it goes on where it was when it is run again; nothing
     arrives twice.
 
+    To a helpdesk goes what was written in this store; of tickets that are named, also what colleagues wrote. With -n the calls are
+    shown that would be made there, and what it cannot take.
+
     To the store of a partner goes only what is for it. With -n it is shown line by line what that is, what stays, and by which rule, as
     by `chit diff`.
 
@@ -32,18 +37,33 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
     """
     remote = chosen(app)
     numbers = [find(app.store, ticket) for ticket in tickets] or None
-    target = connect(app, remote)
+    target, mapping = connect(app, remote), mapping_of(app, remote)
     try:
         with Progress(app, f"push {remote.name}") as progress:
             pushed = send(
-                app.store, remote, target, tickets=numbers, again=again, progress=progress, dry_run=app.options.dry_run
-            )
+                app.store, remote, target, mapping=mapping, tickets=numbers, again=again, progress=progress,
+                dry_run=app.options.dry_run,
+            )  # fmt: skip
     finally:
         target.close()
     leaving = _preview(app, remote, numbers, again)
     if app.output.structured:
         app.output.one(pushed_record(app.store, pushed, leaving), str)
+    elif app.options.dry_run and pushed.planned:
+        _show_calls(app, pushed)
     say_pushed(app, remote, pushed)
+
+
+def _show_calls(app: App, pushed: Pushed) -> None:
+    """The calls that would be made to a helpdesk."""
+    ids = idents(app.store, {one.ticket for one in pushed.planned})
+    rows = [
+        (one.verb, ids[one.ticket][:SHORT_ID] if app.terminal else ids[one.ticket], one.what)
+        for one in pushed.planned
+        if one.verb
+    ]
+    if rows:
+        app.output.page(app.output.table(("CALL", "TICKET", "WHAT"), rows))
 
 
 def _preview(app: App, remote: Remote, numbers: list[int] | None, again: bool) -> list[dict[str, Any]] | None:

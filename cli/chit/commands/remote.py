@@ -1,6 +1,7 @@
 """`chit remote`."""
 
 import os
+from typing import Any
 
 import click
 
@@ -9,6 +10,7 @@ from chit.exchanging import given_token
 from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
+from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.remotes.registry import check_url, is_url
 from chit_sync.store import remotes
 from chit_sync.store.remotes import Remote
@@ -17,7 +19,7 @@ from chit_sync.ticket import iso
 
 @group()
 def remote() -> None:
-    """Name other stores to exchange with."""
+    """Name other stores and helpdesks to exchange with."""
 
 
 @subcommand(remote)
@@ -25,11 +27,14 @@ def remote() -> None:
 @click.argument("url")
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input, and keep it for the address.")
 def add(app: App, name: str, url: str, token_stdin: bool) -> None:
-    """Name another store: a URL, or a path on this machine.
+    """Name another store, by a URL or a path on this machine, or a helpdesk.
+
+    A helpdesk's address says of which kind it is, and what is followed there: queues, or a query in its own language.
 
     \b
     chit remote add origin https://desk.example/
     chit remote add backup /mnt/backup/desk
+    chit remote add help redmine+https://help.example/?queue=support
     """
     address = _address(url)
     if token_stdin:
@@ -37,6 +42,10 @@ def add(app: App, name: str, url: str, token_stdin: bool) -> None:
     made = remotes.add(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, made), lambda: name)
     app.say(f"{'would name' if app.options.dry_run else 'named'} it; `chit pull --remote {name}` takes what is there")
+    if is_helpdesk(address) and not (app.options.dry_run or app.options.quiet or app.output.structured):
+        from chit.helpdesks import introduce
+
+        introduce(app, made)
 
 
 @subcommand(remote, "list")
@@ -53,15 +62,37 @@ def list_(app: App) -> None:
 
 @subcommand(remote)
 @click.argument("name", required=False)
-def show(app: App, name: str | None) -> None:
-    """Show how things stand with a remote.
+@click.option(
+    "--mapping", is_flag=True, help="Print what a helpdesk's words mean here, as it can stand in config.toml."
+)
+def show(app: App, name: str | None, mapping: bool) -> None:
+    """Show how things stand with a remote; of a helpdesk also what it is and what it can carry.
 
     \b
     chit remote show origin
+    chit remote show help --mapping
     """
     found = remotes.get(app.reading, name or app.options.remote)
+    if mapping:
+        from chit.described import show_mapping
+
+        show_mapping(app, found)
+        return
     record = _record(app, found)
-    app.output.one(record, lambda: "\n".join(f"{key:<8} {value}" for key, value in record.items() if key != "schema"))
+    if is_helpdesk(found.url):
+        from chit.described import description_record
+
+        record["helpdesk"] = description_record(app, found)
+    app.output.one(record, lambda: _page(app, record))
+
+
+def _page(app: App, record: dict[str, Any]) -> str:
+    lines = [f"{key:<8} {value}" for key, value in record.items() if key not in ("schema", "helpdesk")]
+    if record["helpdesk"] is not None:
+        from chit.described import page
+
+        lines.append(page(app, record["helpdesk"]))
+    return "\n".join(lines)
 
 
 @subcommand(remote, "set-url")
@@ -148,7 +179,7 @@ def _address(url: str) -> str:
     return os.path.abspath(url) if url.strip() and not is_url(url) else url
 
 
-def _record(app: App, one: Remote, pending: Record | None = None) -> dict[str, object]:
+def _record(app: App, one: Remote, pending: Record | None = None) -> dict[str, Any]:
     counts = pending if pending is not None else remotes.pending(app.reading, one)._asdict()
     return {
         "schema": "chit.remote/1",
@@ -157,4 +188,5 @@ def _record(app: App, one: Remote, pending: Record | None = None) -> dict[str, o
         "store": one.store,
         "contact": iso(one.contact),
         **counts,
+        "helpdesk": None,
     }

@@ -1,5 +1,7 @@
 """`chit sync`."""
 
+import sys
+
 import click
 
 from chit.context import App
@@ -8,29 +10,51 @@ from chit.exchanging import (
     check_moves,
     chosen,
     connect,
-    get_all_bytes,
+    mapping_of,
     pulled_record,
     pushed_record,
     say_pulled,
     say_pushed,
 )
+from chit.fetching import get_all_bytes
 from chit.framework import command
+from chit_sync.errors import AccessError, ChitError, UsageError
 from chit_sync.exchange.syncing import sync as exchange
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600}
 
 
 @command()
 @click.option("--attachments", is_flag=True, help="Bring the bytes of attachments too.")
-def sync(app: App, attachments: bool) -> None:
-    """Pull, then push."""
+@click.option("--every", metavar="TIME", help="Do it again and again, as often as that: 60s, 5m, 1h. Ctrl-C ends it.")
+def sync(app: App, attachments: bool, every: str | None) -> None:
+    """Pull, then push.
+
+    With --every it goes on until it is interrupted; what goes wrong in a round is said and tried again in the next one. With --json
+    each round prints one line.
+
+    \b
+    chit sync
+    chit sync --every 60s
+    """
+    if every is None:
+        _round(app, attachments)
+    else:
+        _repeat(app, attachments, _seconds(every))
+
+
+def _round(app: App, attachments: bool) -> None:
     remote = chosen(app)
-    log = connect(app, remote)
+    other, mapping = connect(app, remote), mapping_of(app, remote)
     try:
         with Progress(app, f"sync {remote.name}") as progress:
-            pulled, pushed = exchange(app.store, remote, log, progress=progress, dry_run=app.options.dry_run)
+            pulled, pushed = exchange(
+                app.store, remote, other, mapping=mapping, progress=progress, dry_run=app.options.dry_run
+            )
         if attachments and not app.options.dry_run:
-            get_all_bytes(app, app.store, log)
+            get_all_bytes(app, app.store, remote, other)
     finally:
-        log.close()
+        other.close()
     if app.output.structured:
         app.output.one(
             {
@@ -45,3 +69,36 @@ def sync(app: App, attachments: bool) -> None:
         check_moves(app, app.store, pulled, failing=True)
     say_pushed(app, remote, pushed, pulled=True)
     check_moves(app, app.store, pulled)
+
+
+def _repeat(app: App, attachments: bool, seconds: int) -> None:
+    """Rounds that begin at equal distances; one that takes longer than that leaves some out. Ends with KeyboardInterrupt or AccessError."""
+    from time import monotonic, sleep
+
+    if app.options.json:
+        app.options.json, app.options.jsonl = False, True
+    began = monotonic()
+    while True:
+        try:
+            _round(app, attachments)
+        except AccessError:
+            raise
+        except ChitError as error:
+            _say_error(app, error)
+        sys.stdout.flush()
+        passed = monotonic() - began
+        sleep(seconds - passed % seconds)
+
+
+def _say_error(app: App, error: ChitError) -> None:
+    """What went wrong in a round; for a program as the problem object that would otherwise end the command, a line on standard error."""
+    from chit.boundary import report
+
+    report(error, as_json=app.options.jsonl)
+
+
+def _seconds(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdecimal() and unit in _SECONDS and 0 < int(number) < 100_000):
+        raise UsageError(f"--every takes a time like 60s, 5m or 1h, not {text!r}")
+    return int(number) * _SECONDS[unit]

@@ -60,7 +60,7 @@ def check_url(url: str) -> None:
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise UsageError(
             f"{url} is no address of a remote that is known",
-            "It is http://…, https://…, file:///… or a path, and for a helpdesk KIND+https://….",
+            "It is http://…, https://…, file:///…, a path, or of a helpdesk: rt+https://…, redmine+https://….",
         )
 
 
