@@ -51,7 +51,7 @@ class Roundup:
     def describe(self) -> Description:
         """What the tracker is and who we are there."""
         self._take(discover(self._rest, self._class))
-        return describe(self._rest, self._known_shape())
+        return describe(self._rest, self._known_shape())._replace(default_queue=self._queues[0] if self._queues else "")
 
     def changed(self, cursor: str, known: Collection[int]) -> Iterator[Page]:
         """What has changed since the cursor."""
@@ -121,7 +121,7 @@ class Roundup:
     def _take(self, shape: Shape) -> None:
         self._shape = shape
         self._reader = Reader(self._rest, shape, self._follow())
-        self._calls = Calls(self._rest, shape)
+        self._calls = Calls(self._rest, shape, self._queues[0] if self._queues else "")
 
     def _known_shape(self) -> Shape:
         if self._shape is None:

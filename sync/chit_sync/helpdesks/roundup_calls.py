@@ -37,10 +37,11 @@ LISTS = {"comment": "messages", "attach": "files", "time": "times"}
 
 
 class Calls:
-    """Does one call after the other in a tracker of this shape."""
+    """Does one call after the other in a tracker of this shape. queue: the keyword that new tickets get, since it is followed."""
 
-    def __init__(self, rest: Rest, shape: Shape) -> None:
+    def __init__(self, rest: Rest, shape: Shape, queue: str = "") -> None:
         self._rest = rest
+        self._queue = queue
         self._shape = shape
         self._fields = Fields(rest, shape)
 
@@ -61,7 +62,7 @@ class Calls:
             case "attach":
                 return self._attach(call, file)
             case "time":
-                body = self._fields.work(call.fields)
+                body = {name: value for name, value in self._fields.work(call.fields).items() if value != CLEARED}
                 ticket = self._open(call)
                 return self._linked(call, self._rest.post("timelog", body), ticket)
             case "edit-time":
@@ -102,7 +103,12 @@ class Calls:
 
     def _issue(self, call: Call, first: str) -> Outcome:
         """Makes the ticket around its first message."""
-        body = self._fields.ticket({key: value for key, value in call.fields.items() if key != "requester"}, ())
+        queue = str(call.fields.get("queue") or self._queue)
+        kept = [self._fields.keyword(queue)] if queue else []
+        fields = {key: value for key, value in call.fields.items() if key not in ("requester", "queue")}
+        body = self._fields.ticket(fields, kept)
+        if kept:
+            body.setdefault(self._shape.keywords, kept)
         body = {key: value for key, value in body.items() if value not in (CLEARED, [])}
         body["messages"] = [first] if first else []
         if self._shape.reference:

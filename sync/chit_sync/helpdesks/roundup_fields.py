@@ -59,6 +59,12 @@ class Fields:
                 raise RefusedError(f"{self._rest.where} has no place for {path}, or lets nobody change it")
         return body
 
+    def keyword(self, name: str) -> str:
+        """The id of a keyword that is there."""
+        if not self._shape.keywords:
+            raise RefusedError(f"{self._rest.where} has no keywords")
+        return self._id("keyword", name)
+
     def _title(self, value: Value) -> str:
         if not str(value or "").strip():
             raise RefusedError("a ticket needs a title", "Give it one.")

@@ -198,7 +198,8 @@ def features(shape: Shape) -> dict[str, Feature]:
         "queue": Feature(
             False,
             False,
-            "Roundup has no queues. Its keywords are labels here; those that can be followed with ?queue= are listed as queues.",
+            "Roundup has no queues. Its keywords are labels here. ?queue= in the remote's address names those to follow; "
+            "new tickets get the first.",
         ),
         "assignee": field(shape.assignee, "somebody who works on it"),
         "requester": Feature(True, False, "It is whoever made the ticket there; nobody can change that."),

@@ -100,7 +100,7 @@ class Site:
 
     def bytes_of(self, file: str) -> bytes:
         """What a file holds."""
-        return self._raw("GET", f"data/file/{file}/binary_content", None, {"Accept-Encoding": "identity"})
+        return self._raw("GET", f"data/file/{file}/binary_content", None, {"Accept": "*/*"})
 
     def _values(self, fields: dict[str, Any], kept: list[str]) -> dict[str, Any]:
         """Fields in the words of all sites, as Roundup takes them. A queue is a keyword that takes the place of all others."""
