@@ -8,6 +8,11 @@ import pytest
 from chit_sync.helpdesks.address import KINDS, Address
 from support.memory_desk import Desk, MemoryDesk
 
+BASE = "https://desk.example.com/help"
+
+URL = f"memory+{BASE}"
+"""The address of the desk that the fixture `helpdesk` makes."""
+
 DESKS: dict[str, Desk] = {}
 """By the web address at which they are."""
 
@@ -20,7 +25,7 @@ class MemoryRemote(MemoryDesk):
         super().__init__(DESKS[address.base], login if password in ("", "right") else "", address.queues)
 
 
-def plug_in(patch: pytest.MonkeyPatch, desk: Desk, base: str = "https://desk.example.com/help") -> str:
+def plug_in(patch: pytest.MonkeyPatch, desk: Desk, base: str = BASE) -> str:
     """Makes the desk reachable for as long as the patch lasts; returns its address for remotes."""
     patch.setitem(KINDS, "memory", ("support.memory_remote", "MemoryRemote"))
     patch.setitem(DESKS, base, desk)
