@@ -3,13 +3,14 @@
 It tells of few changes by itself, so that what is noticed when depends on how many tickets there are:
 
     a new ticket, comment, status by its pages     by the next pull: each leaves a followup, and those are read from the end
-    what another program changes, an edited or     up to 250 tickets: by the next pull, which then reads everything at once;
-    deleted comment or ticket                      1,000 tickets: by the first pull after 80 seconds; 10,000: after 13 minutes;
+    what another program changes, an edited or     up to 1,000 tickets: by the next pull, which then reads everything at once;
+    deleted comment or ticket                      2,000 tickets: by the first pull after 160 seconds; 10,000: after 13 minutes;
                                                    at the latest by the first after an hour. A deletion of a comment or ticket
                                                    changes the number of followups, and is noticed by the next pull all the same
 
-Queues have numbers only: `?queue=1&queue=2:Billing` follows two and gives the second a name. So have people; `?me=7` says which of them
-we are, where the site does not show its forms to browsers. `?query=status=Open,Reopened` follows what has one of these states.
+Queues have numbers: `?queue=1&queue=2:Billing` follows two and gives the second a name. A name alone, `?queue=Billing`, is looked up in
+the forms that the interface shows to browsers, if the site does; so is who we are, unless the address says so: `?me=7`. People are
+told by their numbers. `?query=status=Open,Reopened` follows what has one of these states.
 """
 
 import time
@@ -17,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import BinaryIO
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import (
@@ -32,8 +34,9 @@ from chit_sync.helpdesks.base import (
     Page,
     Person,
 )
-from chit_sync.helpdesks.djhd_asking import Asking, Listing
-from chit_sync.helpdesks.djhd_cursor import SMALL, Cursor, read_cursor
+from chit_sync.helpdesks.djhd_asking import LISTED, Asking, Listing
+from chit_sync.helpdesks.djhd_cursor import BUCKETS, SMALL, Cursor, Sums, read_cursor
+from chit_sync.helpdesks.djhd_reading import is_number
 from chit_sync.helpdesks.djhd_writing import Writing
 from chit_sync.registers import Value
 
@@ -51,6 +54,9 @@ SHORT = 50
 
 MISSING = 50
 """Tickets that are looked for one by one after they were missing from a list; the others wait for the next time."""
+
+MOST_GONE = 40
+"""Tickets that are remembered as not there."""
 
 MEANS = {
     "open": "open", "new": "new", "reopened": "open", "resolved": "resolved", "closed": "closed", "duplicate": "rejected",
@@ -71,9 +77,7 @@ FEATURES: Mapping[str, Feature] = {
     "due": BOTH,
     "labels": Feature(False, False, "django-helpdesk's interface has no tags."),
     "fields": Feature(True, True, "A field that has a value cannot be emptied by the interface."),
-    "history": Feature(
-        True, False, "Only changes of the status that were made with a followup; other changes leave no trace."
-    ),
+    "history": Feature(False, False, "Only changes of the status that were made together with a followup are told."),
     "replies": Feature(True, True, "A new one is by whoever is logged in, and dated when it arrives."),
     "notes": Feature(True, True, "A new one is by whoever is logged in, and dated when it arrives."),
     "comment edits": BOTH,
@@ -81,9 +85,11 @@ FEATURES: Mapping[str, Feature] = {
     "attachments": Feature(True, True, "Each hangs on a followup without text. Empty files are refused."),
     "attachment deletions": Feature(True, True, "The followup without text that it hung on stays."),
     "time": Feature(
-        True, True, "Dated when it arrives; the note is internal. Time of a public reply has no note of its own."
+        True,
+        True,
+        "The day of the work stands in the last line of the note, since the server dates it by when it arrives.",
     ),
-    "time edits": Feature(True, True, "Its date cannot be changed."),
+    "time edits": Feature(True, True, "Time of a public reply has no note of its own."),
     "links": Feature(
         False, False, "django-helpdesk's interface has no links but that to what a ticket was merged into."
     ),
@@ -103,16 +109,20 @@ class DjangoHelpdesk:
         self, address: Address, secret: str | None, *, timeout: float = 30.0, ca_file: str | None = None
     ) -> None:
         self.where = f"djhd+{address.base}"
-        queues = [_named(text, "queue") for text in address.queues]
-        self._queues = {number: name for number, name in queues if name}
-        self._followed = {number for number, _ in queues}
         self._statuses = _states(address.query)
-        self._asking = Asking(self.where, address.base, secret, self._queues, timeout, ca_file)
+        self._asking = Asking(
+            self.where, address.base, secret, [_queue(text) for text in address.queues], timeout, ca_file
+        )
         self._name = ""
         if "me" in address.options:
-            number, self._name = _named(address.options["me"], "me")
+            number, self._name = _queue(address.options["me"])
+            if not number:
+                raise UsageError(
+                    f"me={address.options['me']} is nobody at a django-helpdesk",
+                    "It is a number there: me=7 or me=7:anna.",
+                )
             self._asking.learn_me(number)
-        self._writing = Writing(self._asking, queues[0][0] if queues else 0)
+        self._writing = Writing(self._asking)
 
     def describe(self) -> Description:
         """What it is and who we are there."""
@@ -121,18 +131,18 @@ class DjangoHelpdesk:
         me = asking.me
         numbers = sorted(words.priorities)
         return Description(
-            "django-helpdesk", "", Person(me, self._name or asking.people.get(me, "")),
+            "django-helpdesk", "unknown", Person(me, self._name or asking.people.get(me, "")),
             _statuses(words.statuses.values()),
             [
                 Choice(words.priorities[number], PRIORITIES[min(rank, 4) if len(numbers) > 3 else min(rank + 1, 4)])
                 for rank, number in enumerate(numbers)
             ],
-            people, [words.queue(number) for number in sorted(self._followed)],
+            people, [*words.queues.values()],
             [
                 Custom("x.resolution"), Custom("x.on_hold", ("true",)),
                 *(Custom(field.path, field.choices) for key, field in words.fields.items() if key != words.reference),
             ],
-            FEATURES, self._limits(), words.reference, self._default(),
+            FEATURES, self._limits(), words.reference, next(iter(words.queues.values()), ""),
         )  # fmt: skip
 
     def _limits(self) -> dict[str, int]:
@@ -142,9 +152,6 @@ class DjangoHelpdesk:
         }
         return {"title": words.most_title, "requester": 254, "filename": 1_000, **limits}
 
-    def _default(self) -> str:
-        return self._asking.words.queue(min(self._followed)) if len(self._followed) == 1 else ""
-
     def changed(self, cursor: str, known: Collection[int]) -> Iterator[Page]:
         """What changed since the cursor."""
         state = read_cursor(cursor)
@@ -152,7 +159,7 @@ class DjangoHelpdesk:
         if state.full and not state.walk and state.tickets > SMALL:
             touched = self._touched(state)
             if touched is not None and len(touched) <= SINGLY and not state.due(self._now()):
-                found = [one for one in self._read(sorted(touched), state) if self._follows(one, known)]
+                found = [one for one in self.read(sorted(touched)) if self._follows(one, known)]
                 yield Page(found, state.text(), len(found), len(found))
                 return
         yield from self._everything(state, known)
@@ -164,11 +171,10 @@ class DjangoHelpdesk:
     def _follows(self, one: Found, known: Collection[int]) -> bool:
         if isinstance(one, Gone) or one.number in known:
             return one.number in known
-        raw = one.fields
-        queues = {self._asking.words.queue(number) for number in self._followed}
-        if queues and raw.get("queue") not in queues:
+        queues = self._asking.words.queues.values()
+        if queues and one.fields.get("queue") not in queues:
             return False
-        return not self._statuses or str(raw.get("status")).casefold() in self._statuses
+        return not self._statuses or str(one.fields.get("status")).casefold() in self._statuses
 
     def _touched(self, state: Cursor) -> set[int] | None:
         """The tickets with new followups; None if the followups do not tell it all."""
@@ -190,37 +196,51 @@ class DjangoHelpdesk:
         return {one.ticket for one in fresh.values()} if complete else None
 
     def _everything(self, state: Cursor, known: frozenset[int]) -> Iterator[Page]:
-        """All tickets, the newest first; those that changed are told of."""
-        whole = not state.walk
+        """All tickets, the newest first; those that may have changed are told of."""
+        begun, whole = self._now(), not state.walk
         found: list[Found] = []
         present: set[int] = set()
-        begun = self._now()
-        done = 0
+        sums = ""
         for listing in self._asking.walk(page=state.walk):
             if whole and not present:
                 self._start(state, listing)
-            below, state.below = state.below, 0
-            for raw in reversed(listing.tickets):
-                one = self._asking.take(raw)
-                present.add(one.number)
-                done += 1
-                if below and one.number >= below:
-                    continue
-                changed = self._follows(one, known) and state.changed(one.number, raw, self._asking.words)
-                if changed or (one.number not in known and self._follows(one, known)):
+            present |= {number for raw in listing.tickets if isinstance(number := raw.get("id"), int)}
+            tickets: list[tuple[Found, object]] = [
+                (one, raw) for raw in reversed(listing.tickets) if self._follows(one := self._asking.take(raw), known)
+            ]
+            if whole and listing.total <= LISTED:
+                tickets, sums = self._altered(tickets, state.sums, known)
+            for one, _ in tickets:
+                if not 0 < state.below <= one.number:
                     found.append(one)
                 if len(found) == FOUND:
-                    state.walk, state.below = listing.page, one.number
-                    yield Page(found, state.text(), done, max(done, listing.total))
+                    yield Page(found, self._until(state, listing.page, one.number), len(present), listing.total)
                     found = []
             state.walk, state.below = listing.page - 1, 0
+        # What is missing from a reading that was interrupted is looked for by the next one, which is due at once.
+        state.full, state.sums = (begun, sums) if whole else (1.0, "")
         if whole:
-            state.full = begun
             found += self._missing(state, known - present)
-        else:
-            state.full = state.full or 1.0  # what was missing is looked for by the next reading, which is due at once
         state.walk = state.below = 0
-        yield Page(found, state.text(), done, done)
+        yield Page(found, state.text(), len(present), len(present))
+
+    def _until(self, state: Cursor, page: int, number: int) -> str:
+        """The cursor for going on behind a ticket."""
+        rest = read_cursor(state.text())
+        rest.walk, rest.below = page, number
+        return rest.text()
+
+    def _altered(
+        self, tickets: Sequence[tuple[Found, object]], before: str, known: frozenset[int]
+    ) -> tuple[list[tuple[Found, object]], str]:
+        """Those that may be others than before, and what they all are like now."""
+        sums = Sums((self._asking.words, self._statuses))
+        for one, raw in tickets:
+            sums.add(one.number, raw)
+        differs = sums.differs(before)
+        return [
+            (one, raw) for one, raw in tickets if differs[one.number % BUCKETS] or one.number not in known
+        ], sums.text()
 
     def _start(self, state: Cursor, listing: Listing) -> None:
         """Takes down which followups there are, before or while all tickets are read."""
@@ -246,9 +266,7 @@ class DjangoHelpdesk:
         state.gone = sorted(set(state.gone) & set(numbers))
         look = sorted(set(numbers) - set(state.gone))[:MISSING]
         gone = [one for one in self._singly(look) if isinstance(one, Gone)]
-        state.gone += [one.number for one in gone]
-        for one in gone:
-            state.marks.pop(one.number, None)
+        state.gone = [*state.gone, *(one.number for one in gone)][-MOST_GONE:]
         return list(gone)
 
     def numbers(self) -> Collection[int]:
@@ -257,12 +275,9 @@ class DjangoHelpdesk:
         return {one.number for one in found if not isinstance(one, Gone) and self._follows(one, ())}
 
     def read(self, numbers: Sequence[int]) -> list[Found]:
-        """These tickets."""
-        return self._read(numbers, Cursor())
-
-    def _read(self, numbers: Sequence[int], state: Cursor) -> list[Found]:
+        """These tickets, one by one if they are few."""
         if len(numbers) <= SINGLY:
-            return self._singly(numbers, state)
+            return self._singly(numbers)
         wanted = set(numbers)
         found: dict[int, Found] = {}
         for listing in self._asking.walk():
@@ -276,16 +291,13 @@ class DjangoHelpdesk:
         found.update(zip(rest, self._singly(rest), strict=True))
         return [found[number] for number in numbers]
 
-    def _singly(self, numbers: Sequence[int], state: Cursor | None = None) -> list[Found]:
+    def _singly(self, numbers: Sequence[int]) -> list[Found]:
         """Each asked for by itself; only so is it sure that one is not there."""
-        words = self._asking.words  # before threads ask for them
         answers = self._asking.web.many([partial(self._asking.ticket, number) for number in numbers])
-        found: list[Found] = []
-        for number, raw in zip(numbers, answers, strict=True):
-            found.append(Gone(number, "deleted") if raw is None else self._asking.take(raw))
-            if state is not None and raw is not None:
-                state.changed(number, raw, words)
-        return found
+        return [
+            Gone(number, "deleted") if raw is None else self._asking.take(raw)
+            for number, raw in zip(numbers, answers, strict=True)
+        ]
 
     def perform(self, call: Call, file: BinaryIO | None = None) -> Outcome:
         """Does one call, once."""
@@ -300,7 +312,9 @@ class DjangoHelpdesk:
         return self._asking.download(ref)
 
     def stored(self, path: str, value: Value) -> Value:
-        """It strips texts at both ends, and keeps the rest."""
+        """It strips texts at both ends, and keeps the rest. The day of work is kept to the second, in a line of the note."""
+        if path == "time.date" and isinstance(value, int):
+            return value - value % SECOND
         return value.strip() or None if isinstance(value, str) else value
 
     def web(self, number: int) -> str:
@@ -312,15 +326,16 @@ class DjangoHelpdesk:
         self._asking.close()
 
 
-def _named(text: str, what: str) -> tuple[int, str]:
-    """A number with the name that it is given, as the address has them: `1:Support`."""
+def _queue(text: str) -> tuple[int, str]:
+    """A number and a name, as the address has them: `1:Support`, `1`, or `Support`, whose number is looked up."""
     number, _, name = text.partition(":")
-    if not (number.isascii() and number.isdecimal() and 0 < len(number) < 10):
+    if is_number(number):
+        return int(number), name.strip()
+    if not text.strip():
         raise UsageError(
-            f"{what}={text} names nothing at a django-helpdesk",
-            f"It is the number there, with a name if you like: {what}=1 or {what}=1:Name. The address of its page in the browser has it.",
+            "the address names a queue without saying which", "?queue=1, ?queue=1:Support or ?queue=Support."
         )
-    return int(number), name.strip()
+    return 0, text.strip()
 
 
 def _statuses(names: Collection[str]) -> list[Choice]:

@@ -5,14 +5,14 @@ search, and filters that it does not know are ignored. Nobody is listed by the i
 a browser with forms, and those name the people and whoever is asking.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chit_sync.errors import AccessError, RemoteError, UsageError
+from chit_sync.errors import RemoteError, UsageError
 from chit_sync.helpdesks.base import DoubtError, Found, Gone, Snapshot
-from chit_sync.helpdesks.djhd_reading import Followup, Words, followup, read_page, read_ticket, read_words
+from chit_sync.helpdesks.djhd_reading import Followup, Words, followup, is_number, read_page, read_ticket, read_words
 from chit_sync.remotes.received import Answer, clean
 from chit_sync.remotes.web import Web
 
@@ -42,8 +42,15 @@ class Asking:
     """One helpdesk, as one account sees it. marked: what tokens stand in the descriptions of tickets that were read."""
 
     def __init__(
-        self, where: str, base: str, secret: str | None, queues: Mapping[int, str], timeout: float, ca_file: str | None
+        self,
+        where: str,
+        base: str,
+        secret: str | None,
+        queues: Sequence[tuple[int, str]],
+        timeout: float,
+        ca_file: str | None,
     ) -> None:
+        """queues: number and name of those that are followed; 0 or empty where the address does not tell it."""
         login, colon, password = (secret or "").partition(":")
         headers = dict(HEADERS)
         if secret and not colon:
@@ -58,7 +65,8 @@ class Asking:
         # Files are fetched from the same server without the token: their address is the secret.
         self._files = Web(where, f"{parts.scheme}://{parts.netloc}", timeout=timeout, ca_file=ca_file)
         self._host = (parts.hostname or "").lower()
-        self._queues = queues
+        self._queues = {number: name or str(number) for number, name in queues if number}
+        self._unnumbered = [name for number, name in queues if not number]
         self._words: Words | None = None
         self._people: dict[str, str] | None = None
         self._me = ""
@@ -74,7 +82,7 @@ class Asking:
         """What is called how; asked for once."""
         if self._words is None:
             answer = self.web.ask("OPTIONS", TICKETS)
-            self._words = read_words(answer.json(), self.where, self._queues)
+            self._words = read_words(answer.json(), self.where, self._all_queues())
         return self._words
 
     def take(self, raw: Mapping[str, object]) -> Found:
@@ -162,20 +170,36 @@ class Asking:
         """Reads the form for a followup, once. Whatever is wrong with it: the form is a help, not a need."""
         if self._people is not None:
             return
-        self._people = {}
-        form = Form()
-        try:
-            answer = self.web.ask("GET", FOLLOWUPS, params={"page_size": "1"}, headers={"Accept": "text/html"})
-            form.feed(answer.text())
-            form.close()
-        except AccessError:
-            raise
-        except (RemoteError, ValueError, AssertionError):
-            return
-        self._people = dict(form.users)
-        mine = [number for number, login in form.users.items() if login == clean(form.login)]
+        login, offered = self._form(FOLLOWUPS, "user")
+        self._people = offered
+        mine = [number for number, name in offered.items() if name == login]
         if len(mine) == 1 and not self._me:
             self._me = mine[0]
+
+    def _form(self, path: str, field: str) -> tuple[str, dict[str, str]]:
+        """Who is asking, and the choices of a field, number to name, as a browser sees them; empty where the site shows no forms."""
+        answer = self.web.ask("GET", path, params={"page_size": "1"}, headers={"Accept": "text/html"}, accept=(406,))
+        form = Form(field)
+        try:
+            form.feed(answer.text() if answer.ok else "")
+            form.close()
+        except (ValueError, AssertionError):
+            return "", {}
+        return clean(form.login), form.choices
+
+    def _all_queues(self) -> dict[int, str]:
+        """The queues by number, with those that the address calls by their name alone looked up in a form."""
+        queues = dict(self._queues)
+        if self._unnumbered:
+            offered = {name: int(number) for number, name in self._form(TICKETS, "queue")[1].items()}
+            for name in self._unnumbered:
+                if name not in offered:
+                    raise UsageError(
+                        f"{self.where} shows no queue {name!r}",
+                        "Name it by its number, too: ?queue=1:Support. The address of its page in the browser has it.",
+                    )
+                queues[offered[name]] = name
+        return queues
 
     def download(self, url: str) -> Iterator[bytes]:
         """The bytes of a file on the same server."""
@@ -194,23 +218,24 @@ class Asking:
 
 
 class Form(HTMLParser):
-    """The page with which Django REST framework answers browsers. login: whose page it is. users: number to login."""
+    """The page with which Django REST framework answers browsers. login: whose page it is. choices: of the field, number to name."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str) -> None:
         super().__init__(convert_charrefs=True)
         self.login = ""
-        self.users: dict[str, str] = {}
+        self.choices: dict[str, str] = {}
+        self._field = field
         self._in = ""
         self._value = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes where the login and the people begin."""
+        """Notes where the login and the choices begin."""
         given = dict(attrs)
         if tag == "select":
-            self._in = "select" if given.get("name") == "user" else ""
+            self._in = "select" if given.get("name") == self._field else ""
         elif tag == "option" and self._in in ("select", "option"):
             value = given.get("value") or ""
-            self._in, self._value = ("option", value) if value.isascii() and value.isdecimal() else ("select", "")
+            self._in, self._value = ("option", value) if is_number(value) else ("select", "")
         elif tag in ("a", "li") and not self.login and {"navbar-text", "dropdown-toggle"} & _classes(given):
             self._in = "login"
 
@@ -222,12 +247,12 @@ class Form(HTMLParser):
             self._in = ""
 
     def handle_data(self, data: str) -> None:
-        """A login."""
+        """A login or a choice."""
         if self._in == "login" and data.strip():
             self.login = data.strip()
             self._in = ""
         elif self._in == "option" and (name := clean(data)):
-            self.users[self._value] = name
+            self.choices[self._value] = name
 
 
 def _classes(given: Mapping[str, str | None]) -> set[str]:

@@ -4,23 +4,28 @@ It has no list of what changed. Followups are the tail by which most changes are
 program, a deletion) is found by reading everything, which is done as often as it costs little.
 """
 
+from base64 import b64decode, b64encode
+
 import msgspec
 
 from chit_sync.clock import MINUTE
-from chit_sync.helpdesks.djhd_reading import Followup, Words
-from chit_sync.ids import derived, letters
+from chit_sync.helpdesks.djhd_reading import Followup
+from chit_sync.ids import derived
 
 OVERLAP = 5 * MINUTE
 """A followup is dated before it is stored, and one may be stored while all is read: it may come this much late."""
 
-SEEN = 300
+SEEN = 40
 """Most followups that are known by their number."""
 
-MARKED = 3_000
-"""Most tickets whose state is kept as a mark, so that an unchanged one is not told of again."""
+BUCKETS = 256
+"""What tickets were like is kept in that many sums, so that a cursor does not grow with the helpdesk; those of a sum that is no longer
+right are told of again."""
 
-SMALL = 250
-"""Up to that many tickets everything is read each time: that takes less than a second."""
+SUM_BYTES = 5
+
+SMALL = 1_000
+"""Up to that many tickets everything is read each time, so that nothing is noticed late: that takes up to four seconds."""
 
 PAUSE = 0.08
 """Seconds between two readings of everything for each ticket: reading takes the server a twentieth of them."""
@@ -32,7 +37,7 @@ class Cursor(msgspec.Struct, omit_defaults=True):
     """floor: followups up to there were seen. seen: those after it, number to date. newest: the latest date. followups, tickets: how many.
 
     full: when all was last read, in seconds by the server's clock. walk, below: page and ticket where an unfinished reading is.
-    marks: ticket to mark of its state. gone: tickets that are known not to be there any more.
+    sums: what the tickets were like. gone: tickets that are known not to be there any more.
     """
 
     floor: int = 0
@@ -43,7 +48,7 @@ class Cursor(msgspec.Struct, omit_defaults=True):
     full: float = 0.0
     walk: int = 0
     below: int = 0
-    marks: dict[int, str] = {}
+    sums: str = ""
     gone: list[int] = []
 
     def text(self) -> str:
@@ -71,15 +76,37 @@ class Cursor(msgspec.Struct, omit_defaults=True):
         pause = min(LONGEST_PAUSE, self.tickets * PAUSE)
         return not self.full <= now < self.full + pause
 
-    def changed(self, number: int, raw: object, words: Words) -> bool:
-        """Whether a ticket is not as it was when it was last told of; it is taken down as told of."""
+
+class Sums:
+    """What tickets are like, in a few sums. of: what else the way that they are told of depends on."""
+
+    def __init__(self, of: object) -> None:
+        self._of = repr(of)
+        self._sums = [0] * BUCKETS
+
+    def add(self, number: int, raw: object) -> None:
+        """Takes a ticket in."""
         text = msgspec.json.encode(raw, order="sorted").decode("utf-8", "replace")
-        mark = letters(derived(6, repr(words), text))
-        if self.marks.get(number) == mark:
-            return False
-        if number in self.marks or len(self.marks) < MARKED:
-            self.marks[number] = mark
-        return True
+        bucket = number % BUCKETS
+        mark = int.from_bytes(derived(SUM_BYTES, self._of, text), "big")
+        self._sums[bucket] = (self._sums[bucket] + mark) % (1 << 8 * SUM_BYTES)
+
+    def text(self) -> str:
+        """As they are kept."""
+        return b64encode(b"".join(one.to_bytes(SUM_BYTES, "big") for one in self._sums)).decode()
+
+    def differs(self, before: str) -> list[bool]:
+        """For each of them whether it is another than before."""
+        try:
+            data = b64decode(before, validate=True)
+        except ValueError:
+            data = b""
+        if len(data) != BUCKETS * SUM_BYTES:
+            return [True] * BUCKETS
+        return [
+            int.from_bytes(data[place * SUM_BYTES : (place + 1) * SUM_BYTES], "big") != one
+            for place, one in enumerate(self._sums)
+        ]
 
 
 def read_cursor(text: str) -> Cursor:

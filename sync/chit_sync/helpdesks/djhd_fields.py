@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chit_sync.helpdesks.base import RefusedError
-from chit_sync.helpdesks.djhd_reading import EPOCH, Words
+from chit_sync.helpdesks.djhd_reading import EPOCH, Words, is_number
 from chit_sync.registers import Value
 
 Body = dict[str, object]
 """What is sent."""
-
-MOST_DIGITS = 18
 
 
 def to_json(fields: Mapping[str, Value], words: Words, where: str) -> Body:
@@ -61,7 +59,7 @@ def _number(path: str, text: str, names: Mapping[int, str], where: str) -> int:
     for number, name in names.items():
         if name == text:
             return number
-    if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS:
+    if is_number(text):
         return int(text)
     raise RefusedError(
         f"{path} cannot be {text!r} at {where}" if text else f"{path} cannot be empty at {where}",

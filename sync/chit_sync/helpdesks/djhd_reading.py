@@ -18,6 +18,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from chit_sync import ids
+from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, Event, File, Found, Gone, Snapshot, Work
 from chit_sync.registers import Value
@@ -34,6 +35,10 @@ TOLD = frozenset(("comments", "files", "works"))
 MARK = re.compile(r"(?:^|\r?\n)\[chit:([k-z]{32})\]\s*\Z")
 """The last line of a description that names our ticket."""
 
+WORKED = re.compile(r"(?:^|\r?\n)\[chit:([k-z]{16})? (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\]\s*\Z")
+"""The last line of a note of spent time that we wrote: our item, and when the work was done."""
+
+MOST_DIGITS = 18
 MEDIA_TOKEN = re.compile(r";\s*chit=([k-z]{16})\s*\Z")
 """What names our attachment at the end of a file's media type."""
 
@@ -131,14 +136,16 @@ def read_ticket(raw: Mapping[str, object], words: Words, where: str) -> Found:
         author = opening.author or author
     return Snapshot(
         number, author, min(times, default=1), modified, _fields(raw, words, where),
-        comments=[Comment(one.id, one.author, one.date, one.comment, one.public) for one in rest if one.is_comment],
-        files=[file for one in followups for file in one.files],
-        works=[
-            Work(one.id, one.author, one.date, one.minutes, one.date, "" if one.public else one.comment)
-            for one in rest if one.minutes
-        ],
-        events=_events(followups, words), token=read_token(raw, words), told=TOLD,
+        comments=tuple(Comment(one.id, one.author, one.date, one.comment, one.public) for one in rest if one.is_comment),
+        files=tuple(file for one in followups for file in one.files),
+        works=tuple(_work(one) for one in rest if one.minutes),
+        events=tuple(_events(followups, words)), token=read_token(raw, words), told=TOLD,
     )  # fmt: skip
+
+
+def _work(one: "Followup") -> Work:
+    note, date, token = worked("" if one.public else one.comment)
+    return Work(one.id, one.author, one.date, one.minutes, one.date if date is None else date, note, token)
 
 
 class Followup(NamedTuple):
@@ -280,6 +287,28 @@ def unmarked(description: str) -> tuple[str, str]:
 def marked(description: str, token: str) -> str:
     """A description whose last line names our ticket."""
     return f"{description}\n[chit:{token}]".lstrip() if token else description
+
+
+def worked(text: str) -> tuple[str, int | None, str]:
+    """The note of spent time without the line in which we keep its day and our id, and these two."""
+    found = WORKED.search(text)
+    if not found:
+        return text, None, ""
+    try:
+        return text[: found.start()].rstrip(), moment(found.group(2), "chit"), found.group(1) or ""
+    except RemoteError:
+        return text, None, ""
+
+
+def unworked(note: str, date: int, token: str) -> str:
+    """A note with that line: the server dates time by when it is entered."""
+    day = (EPOCH + timedelta(seconds=date // SECOND)).isoformat().replace("+00:00", "Z")
+    return f"{note}\n[chit:{token} {day}]".lstrip()
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number of something there."""
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def moment(value: object, where: str) -> int | None:

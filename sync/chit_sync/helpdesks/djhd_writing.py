@@ -14,7 +14,7 @@ from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError
 from chit_sync.helpdesks.djhd_asking import FILES, FOLLOWUPS, NEWEST, TICKETS, Asking, Listing
 from chit_sync.helpdesks.djhd_fields import Body, check, line, to_json
-from chit_sync.helpdesks.djhd_reading import Followup, followup, marked, read_token
+from chit_sync.helpdesks.djhd_reading import Followup, followup, is_number, marked, read_token, unworked, worked
 from chit_sync.registers import Value
 from chit_sync.remotes.received import Answer
 
@@ -33,12 +33,11 @@ def escaped(text: str) -> str:
 
 
 class Writing:
-    """Performs calls. default_queue: where a new ticket goes that names no queue; 0 if it has to name one."""
+    """Performs calls, and finds out about those whose answer was lost."""
 
-    def __init__(self, asking: Asking, default_queue: int) -> None:
+    def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._where = asking.where
-        self._default_queue = default_queue
         self._bare: dict[tuple[int, bool], int] = {}
         self._tokens: dict[str, int] = {}
         self._searched = 0
@@ -66,19 +65,15 @@ class Writing:
         followups = self._asking.followups_of(raw)
         if call.verb == "attach":
             return self._find_file(call, followups, known, raw.get("title"))
-        text = line(call.fields.get("note" if call.verb == "time" else "body"))
-        if followups and followups[0].opens(raw.get("description")):
-            followups = followups[1:]
-        for one in reversed(followups):
-            if one.id in known or one.comment != text or not self._ours(one):
-                continue
-            if call.verb == "time":
-                alike = not one.public and one.minutes == call.fields.get("minutes")
-            else:
-                alike = not one.minutes and one.public == (call.fields.get("public") is True)
-            if alike:
-                return Outcome(call.number, one.id)
-        return None
+        if call.verb == "time":
+            made = [one.id for one in followups if call.token and worked(one.comment)[2] == call.token]
+        else:
+            text, public = line(call.fields.get("body")), call.fields.get("public") is True
+            if followups and followups[0].opens(raw.get("description")):
+                followups = followups[1:]
+            made = [one.id for one in followups if (one.comment, one.public) == (text, public) and self._ours(one)]
+        made = [ident for ident in made if ident not in known]
+        return Outcome(call.number, made[-1]) if made else None
 
     def _ours(self, one: Followup) -> bool:
         """Whether it may be of ours: where nobody tells who we are, everybody's may."""
@@ -93,7 +88,7 @@ class Writing:
         }
         description = line(fields.pop("description", None))
         body = to_json(fields, words, self._where)
-        body.setdefault("queue", self._default_queue)
+        body.setdefault("queue", next(iter(words.queues), 0))
         if not body["queue"]:
             raise RefusedError(
                 f"{self._where} wants a queue for a new ticket, and this one names none",
@@ -150,7 +145,7 @@ class Writing:
         return Outcome(call.number)
 
     def _delete(self, call: Call) -> Outcome:
-        self._remove(f"{TICKETS}{call.number}/")
+        self._asking.web.ask("DELETE", f"{TICKETS}{call.number}/", accept=(404,))
         return Outcome(call.number)
 
     def _find_ticket(self, token: str, known: Collection[str]) -> Outcome | None:
@@ -206,9 +201,11 @@ class Writing:
         except RemoteError as error:
             raise DoubtError(error.message, error.hint, settled=True) from None
 
-    def _look(self, ident: str) -> Followup | None:
+    def _there(self, ident: str) -> Followup:
         answer = self._asking.web.ask("GET", f"{FOLLOWUPS}{_id(ident)}/", accept=(404,))
-        return None if answer.status == 404 else followup(answer.json(), self._where)
+        if answer.status == 404:
+            raise RefusedError(f"{self._where} does not have that (any more)")
+        return followup(answer.json(), self._where)
 
     def _edit(self, ident: str, body: Body) -> None:
         # The text of a change, other than that of a new followup, is no template.
@@ -222,15 +219,16 @@ class Writing:
         return Outcome(call.number, call.id)
 
     def _delete_comment(self, call: Call) -> Outcome:
-        one = self._look(call.id)
-        if one is not None and (one.files or one.status or one.minutes):
+        one = self._there(call.id)
+        if one.files or one.status or one.minutes:
             self._edit(call.id, {"comment": ""})  # what else it holds would go with it
-        elif one is not None:
+        else:
             self._remove(f"{FOLLOWUPS}{one.number}/")
         return Outcome(call.number, call.id)
 
     def _time(self, call: Call) -> Outcome:
-        note = line(call.fields.get("note"))
+        date = call.fields.get("date")
+        note = unworked(line(call.fields.get("note")), date if isinstance(date, int) else 0, call.token)
         return self._say(call.number, note, public=False, time=self._spent(call.fields.get("minutes")))
 
     def _spent(self, value: Value) -> str:
@@ -243,24 +241,24 @@ class Writing:
         body: Body = {}
         if "minutes" in call.fields:
             body["time_spent"] = self._spent(call.fields["minutes"])
-        if "note" in call.fields:
-            one = self._look(call.id)
-            if one is not None and one.public and one.comment:
-                raise RefusedError(
-                    f"this time at {self._where} belongs to a reply, and has no note of its own",
-                    "Edit the reply instead.",
-                )
-            body["comment"] = line(call.fields["note"])
-        if not body:
-            raise RefusedError(f"{self._where} dates time by when it was entered")
+        one = self._there(call.id)
+        if not one.public:
+            note, date, token = worked(one.comment)
+            told = call.fields.get("date", one.date if date is None else date)
+            note = line(call.fields["note"]) if "note" in call.fields else note
+            body["comment"] = unworked(note, told if isinstance(told, int) else 0, token)
+        elif "note" in call.fields:
+            raise RefusedError(
+                f"this time at {self._where} belongs to a reply, and has no note of its own", "Edit the reply instead."
+            )
         self._edit(call.id, body)
         return Outcome(call.number, call.id)
 
     def _delete_time(self, call: Call) -> Outcome:
-        one = self._look(call.id)
-        if one is not None and (one.files or one.status or one.is_comment):
+        one = self._there(call.id)
+        if one.files or one.status or one.is_comment:
             self._edit(call.id, {"time_spent": None} if one.is_comment else {"time_spent": None, "comment": ""})
-        elif one is not None:
+        else:
             self._remove(f"{FOLLOWUPS}{one.number}/")
         return Outcome(call.number, call.id)
 
@@ -333,7 +331,7 @@ class Writing:
         return self._asking.web.ask(method, path, repeat=False, json=body)
 
     def _remove(self, path: str) -> None:
-        self._asking.web.ask("DELETE", path, accept=(404,))
+        self._asking.web.ask("DELETE", path)
 
 
 def numbered(raw: Mapping[str, object]) -> int:
@@ -352,6 +350,6 @@ def sent_name(name: str) -> str:
 
 
 def _id(ident: str) -> str:
-    if not (ident.isascii() and ident.isdecimal()):
+    if not is_number(ident):
         raise RefusedError(f"{ident!r} is nothing that django-helpdesk would call an item")
     return ident
