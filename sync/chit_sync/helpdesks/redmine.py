@@ -27,7 +27,7 @@ from chit_sync.helpdesks.redmine_changes import Changes
 from chit_sync.helpdesks.redmine_describing import describe
 from chit_sync.helpdesks.redmine_finding import find, newest_comment
 from chit_sync.helpdesks.redmine_reading import INCLUDE, snapshot, split_mark, with_mark
-from chit_sync.helpdesks.redmine_site import Site
+from chit_sync.helpdesks.redmine_site import NoProject, Site
 from chit_sync.registers import Value
 from chit_sync.remotes.base import UnreachedError
 from chit_sync.remotes.received import Answer
@@ -96,7 +96,7 @@ class Redmine:
 
     def stored(self, path: str, value: Value) -> Value:
         """What Redmine keeps of a value, as reading it gives it back."""
-        if path.rpartition("/")[2] in ("due", "date"):
+        if path in ("due", "time.date"):
             return value - value % DAY if type(value) is int else value
         if not isinstance(value, str):
             return value
@@ -127,14 +127,14 @@ class Redmine:
             case "attach":
                 return self._attach(call, file)
             case "delete-attachment":
-                self._write("DELETE", f"attachments/{_id(call.id)}.json", call, gone=True)
+                self._write("DELETE", f"attachments/{_id(call.id)}.json", call)
             case "time":
                 answer = self._write("POST", "time_entries.json", call, {"time_entry": self._time(call, number)})
                 return Outcome(id=str(self._made(answer, "time_entry").number("id")))
             case "edit-time":
                 self._write("PUT", f"time_entries/{_id(call.id)}.json", call, {"time_entry": self._time(call, 0)})
             case "delete-time":
-                self._write("DELETE", f"time_entries/{_id(call.id)}.json", call, gone=True)
+                self._write("DELETE", f"time_entries/{_id(call.id)}.json", call)
             case "link" | "unlink":
                 self._tie(call)
             case "delete":
@@ -185,7 +185,7 @@ class Redmine:
         queue = call.fields.get("queue")
         if not queue and len(site.projects) > 1 and not site.followed:
             raise RefusedError(f"{self.where} has several projects, and the ticket names none", "Set its queue.")
-        project = site.project(str(queue)).id if queue else [*site.followed, *site.projects, 0][0]
+        project = self._queue(queue) if queue else [*site.followed, *site.projects, 0][0]
         attributes = self._attributes(call, project)
         attributes["project_id"] = project
         if attributes.get("due_date"):
@@ -237,7 +237,7 @@ class Redmine:
             elif path == "due":
                 attributes["due_date"] = date_of(value) if type(value) is int else ""
             elif path == "queue" and call.number:
-                attributes["project_id"] = site.project(str(value)).id
+                attributes["project_id"] = self._queue(value)
             elif path == "assignee":
                 attributes["assigned_to_id"] = ""
                 if value:
@@ -253,11 +253,17 @@ class Redmine:
                     raise RefusedError(f"issues of that project at {self.where} have no field {path[2:]!r}")
                 several = isinstance(value, str) and "\n" in value and number in site.multiple
                 customs.append({"id": number, "value": str(value).split("\n") if several else value or ""})
-            elif path not in ("queue", "requester"):
+            elif call.number or path not in ("queue", "requester"):
                 raise RefusedError(f"Redmine has no {path}")
         if customs:
             attributes["custom_fields"] = customs
         return attributes
+
+    def _queue(self, name: Value) -> int:
+        try:
+            return self._site.project(str(name)).id
+        except NoProject as error:
+            raise RefusedError(error.message, error.hint) from None
 
     def _choice(self, path: str, value: Value, choices: Sequence[Part]) -> int:
         for choice in choices:
@@ -306,7 +312,7 @@ class Redmine:
         if body and not body.strip():
             raise RefusedError("Redmine keeps no comment that is only blanks")
         path = f"journals/{_id(call.id)}.json"
-        self._write("PUT", path, call, {"journal": {"notes": body}}, gone=not body)
+        self._write("PUT", path, call, {"journal": {"notes": body}})
 
     def _attach(self, call: Call, file: BinaryIO | None) -> Outcome:
         if call.fields.get("public") is False:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.helpdesks.base import Found, Gone, Page
-from chit_sync.helpdesks.redmine_answers import Part, moment, second
+from chit_sync.helpdesks.redmine_answers import Part, moment, odd, second
 from chit_sync.helpdesks.redmine_reading import INCLUDE, people_of, snapshot
 from chit_sync.helpdesks.redmine_site import PAGE, Filter, Site, filtered, rising
 
@@ -56,7 +56,9 @@ class Place(NamedTuple):
 
     def text(self) -> str:
         """The cursor."""
-        seen = {str(number): [when, int(sure)] for number, (when, sure) in self.seen.items()}
+        seen: dict[str, list[list[int]]] = {}
+        for number, (when, sure) in self.seen.items():
+            seen.setdefault(when, [[], []])[sure].append(number)
         return json.dumps({**self._asdict(), "seen": seen}, separators=(",", ":"))
 
 
@@ -66,7 +68,12 @@ def place_of(cursor: str) -> Place:
         return Place()
     try:
         told = json.loads(cursor)
-        seen = {int(number): (str(when), bool(sure)) for number, (when, sure) in told["seen"].items()}
+        seen = {
+            int(number): (str(when), bool(sure))
+            for when, both in told["seen"].items()
+            for sure, numbers in enumerate(both)
+            for number in numbers
+        }
         return Place(**{**told, "seen": seen, "closed": tuple(told["closed"])})
     except (ValueError, TypeError, KeyError, AttributeError):
         raise RemoteError(
@@ -189,18 +196,19 @@ class Changes:
         entries = self._entries(place)
         works, timed, place = self._sorted_out(entries, place)
         done = crowd = 0
+        told: set[int] = set()
         total = listing[1]
         while True:
             issues, _ = listing
             crowded = place.after is not None
-            if not crowded and len(issues) == PAGE and issues[-1].second("updated_on") == place.since:
+            if not crowded and len(issues) == PAGE and issues[-1].second("updated_on") <= place.since:
                 self._newest(bound)
                 crowd = bound.now()
                 place = place._replace(after=0)
                 listing = self._listing(place, bound)
                 continue
             self._prove(issues, place)
-            fresh = [issue for issue in issues if not self._is_known(issue, place)]
+            fresh = [issue for issue in issues if not self._is_known(issue, place, told)]
             if self._following() and not place.first:
                 strange = [issue for issue in fresh if issue.number("id") not in known]
                 wanted = known | self._matching(strange)
@@ -209,6 +217,7 @@ class Changes:
             found, seen = self._read([*listed, *sorted((timed & known) - {*listed})], bound, works)
             timed = set()
             done += len(found)
+            told |= seen.keys()
             place = place._replace(seen={**place.seen, **seen}, closed=self._closed(place, bool(found)))
             place, more = self._next(place, issues, bound, crowd)
             yield Page(found, place.text(), done, max(total, done))
@@ -228,7 +237,7 @@ class Changes:
             if bound.past(place.since, crowd):
                 return self._at(place, second(moment(place.since) + SECOND), bound), True
         elif issues:
-            place = self._at(place, issues[-1].second("updated_on"), bound)
+            place = self._at(place, max(place.since, issues[-1].second("updated_on")), bound)
             if full:
                 return place, True
         if place.first:
@@ -266,20 +275,22 @@ class Changes:
         issues, total = self._site.issues(filters, sort=order)
         if place.after is not None:
             rising(issues, place.after + 1)
-        last = place.since
+        last = ""
         for issue in issues:
             when = issue.second("updated_on")
             bound.saw(when, begun)
-            if when < (place.since if place.after is not None else last):
-                raise RemoteError(
-                    f"{self._site.where} lists issues in another order than it was asked for",
-                    "Nothing after it was read. Is what answers there a Redmine of version 4 or later?",
-                )
+            if when < last and place.after is None:
+                raise odd("a list that is not in the order asked for")
             last = when
         return issues, total
 
-    def _is_known(self, issue: Part, place: Place) -> bool:
-        return place.seen.get(issue.number("id")) == (issue.second("updated_on"), True)
+    def _is_known(self, issue: Part, place: Place, told: Collection[int]) -> bool:
+        """Whether it was read and cannot have changed since, or not so that the next reading would miss it."""
+        number = issue.number("id")
+        when, sure = place.seen.get(number, ("", False))
+        now = issue.second("updated_on")
+        # what Redmine takes for not before a moment begins up to a second before it
+        return now < place.since or (now == when and (sure or number in told))
 
     def _prove(self, issues: Sequence[Part], place: Place) -> None:
         """Makes sure that a list was made for us and not for an anonymous visitor, as with a key that is not good (any more)."""

@@ -111,6 +111,6 @@ def _times(site: Site, call: Call, stored: Stored) -> list[int]:
         and part.part("issue").number("id") == call.number
         and part.part("user").number("id") == me
         and minutes(part.hours("hours")) == call.fields.get("minutes")
-        and part.day("spent_on") == stored("date", call.fields.get("date"))
-        and part.text("comments") == (stored("note", call.fields.get("note")) or "")
+        and part.day("spent_on") == stored("time.date", call.fields.get("date"))
+        and part.text("comments") == (stored("time.note", call.fields.get("note")) or "")
     ]

@@ -28,6 +28,10 @@ Filter = tuple[str, str, Sequence[str]]
 """A field, an operator, values, in Redmine's words."""
 
 
+class NoProject(UsageError):
+    """There is no project of that name, or none that we see."""
+
+
 class Project(NamedTuple):
     """A project. name: what it is called as a queue; with its identifier where several have that name."""
 
@@ -158,6 +162,7 @@ class Site:
         for project in self.projects.values():
             if project.name.casefold() == wanted:
                 return project
+        self.check()
         there = ", ".join(sorted(project.name for project in self.projects.values())[:20])
         raise UsageError(
             f"{self.where} has no project {name!r} that this account sees", f"There are: {there or 'none'}."
