@@ -14,7 +14,7 @@ from chit_sync.helpdesks.mapping import Mapping as Words
 from chit_sync.helpdesks.mapping import defaults, statuses_for
 from chit_sync.helpdesks.settings import NOTHING, Tables
 from chit_sync.registers import Value
-from chit_sync.store import reading, remotes
+from chit_sync.store import log, reading, remotes
 from chit_sync.store.making import new_item
 from chit_sync.store.statuses import set_statuses
 from chit_sync.ticket import Ticket
@@ -94,7 +94,9 @@ class Side:
 
 def quiet(side: Side) -> None:
     """Asserts that another push and pull do nothing at all."""
+    before = log.last_seq(side.store.db)
     pulled, pushed = side.pull(), side.push()
+    assert log.last_seq(side.store.db) == before, (pulled, pushed)
     assert (pulled.taken, pushed.taken, pushed.refused) == (0, 0, ()), (pulled, pushed)
     again = side.pull()
     assert again.taken == 0, again

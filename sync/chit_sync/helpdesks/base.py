@@ -301,7 +301,7 @@ class Helpdesk(Protocol):
     def stored(self, path: str, value: Value) -> Value:
         """What the helpdesk makes of a value when it keeps it: stripped, line ends changed.
 
-        Besides the paths of fields there are `comment` (its text), `filename`, and of time `minutes`, `date`, `note`.
+        Besides the paths of fields there are `comment` (its text), `filename`, `time.minutes`, `time.date`, `time.note`.
         """
 
     def web(self, number: int) -> str:

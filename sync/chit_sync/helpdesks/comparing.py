@@ -278,13 +278,14 @@ class _Comparison:
         sets: dict[str, Value] = {}
         over: set[str] = set()
         for name, value in values.items():
-            if name == "size":
+            if name == "size" or (kind == TIME and name == "visibility"):
                 continue
             path = f"{kind}/{item}/{name}"
             kept = mark(value)
             heads = self.ours.heads(path)
+            there = {"body": COMMENT, "name": "filename"}.get(name, f"{kind}.{name}")
             heard = {
-                head.id for head in heads if not head.mirrored and mark(self.desk.stored(kind, head.value)) == kept
+                head.id for head in heads if not head.mirrored and mark(self.desk.stored(there, head.value)) == kept
             }
             if heads and same(heads[0].value, value):
                 continue
@@ -341,7 +342,7 @@ def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], 
         return marks(stored(COMMENT, fields["body"]), seen)
     if kind == ATTACHMENT:
         return marks(stored("filename", fields["name"]), seen)  # its size is not always told, and does not change
-    minutes, date, note = (stored(name, fields.get(name)) for name in ("minutes", "date", "note"))
+    minutes, date, note = (stored(f"{TIME}.{name}", fields.get(name)) for name in ("minutes", "date", "note"))
     return marks(minutes, date, note or None, "internal")
 
 

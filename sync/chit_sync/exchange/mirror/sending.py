@@ -322,7 +322,7 @@ class _Sending:
         for one in left:
             if one.refused:
                 self._refuse(ours, (one.seq,), one.reason)
-            else:
+            elif one.seq > self.remote.pushed:  # said once
                 self._stay(ours, one)
 
     def _refuse(self, ours: int, seqs: Collection[int], reason: str) -> None:

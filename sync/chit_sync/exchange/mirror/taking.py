@@ -102,9 +102,11 @@ class Taking:
             self.taken += len(rows)
             return
         seqs = log.append(self.store, records, remote)
-        self.taken += sum(map(bool, seqs))
+        echoes = [bool(seq) and _is_echo(change) for seq, change in zip(seqs, changes, strict=True)]
+        self.taken += sum(map(bool, seqs)) - sum(echoes)
         self.had += len(seqs) - sum(map(bool, seqs))
-        self.tickets.update(row[0] for row in self._numbers(changes))
+        if not all(echoes):
+            self.tickets.update(row[0] for row in self._numbers(changes))
 
     def _numbers(self, changes: Sequence[Change]) -> list[tuple[int]]:
         ident = changes[0].ticket
@@ -149,3 +151,8 @@ class Taking:
             self.taken, self.had, tuple(sorted(self.tickets)), last - self.first,
             tuple(sorted(Conflict(*row) for row in arisen)), (), tuple(self.warnings),
         )  # fmt: skip
+
+
+def _is_echo(change: Change) -> bool:
+    """Whether a change only says that the helpdesk has what was written here."""
+    return bool(change.over) or any(path.endswith("/same") for path in change.set)
