@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def get_bytes(app: App, ticket: Ticket, attachment: Attachment) -> Attachment:
     """Fetches the bytes of an attachment; returns it with what is known of it then."""
     remote = _where(app, ticket, attachment)
+    if remote is None:
+        return attachment
     source = connect(app, remote)
     try:
         if is_helpdesk(remote.url):
@@ -48,14 +50,16 @@ def get_all_bytes(app: App, store: Store, remote: Remote, source: "Log | Helpdes
         _from_store(app, store, cast("Log", source), blobs.missing(store))
 
 
-def _where(app: App, ticket: Ticket, attachment: Attachment) -> Remote:
-    """The remote that is asked: the one named, else the default one; for a file that only a helpdesk has ever had, that helpdesk."""
-    remote = chosen(app)
+def _where(app: App, ticket: Ticket, attachment: Attachment) -> Remote | None:
+    """The remote that is asked: the one named, else the default one; for a file that only a helpdesk has ever had, that helpdesk.
+
+    None where that helpdesk is no remote here.
+    """
     if app.options.remote or attachment.sha256:
-        return remote
+        return chosen(app)
     there = {one.remote for one in ticket.elsewhere}
     desks = [one for one in remotes.listing(app.store) if one.name in there and is_helpdesk(one.url)]
-    return desks[0] if desks else remote
+    return desks[0] if desks else None
 
 
 def _from_store(app: App, store: Store, source: Log, wanted: list[Missing]) -> None:

@@ -127,6 +127,27 @@ def test_a_name_that_leads_elsewhere(name: str, written: str | None, desk: Chit,
     assert {path for path in tmp_path.rglob("*") if ".chit" not in path.parts} - before <= {new}
 
 
+def test_a_file_that_only_a_helpdesk_has(desk: Chit, ticket: str, tmp_path: Path) -> None:
+    """A file of which no more is known than its name is shown as not here; getting it says where its bytes are."""
+    with open_store(str(desk.folder / ".chit")) as store:
+        shown = load(store, find(store, ticket))
+        sets: dict[str, Value] = {
+            "attachment/k/name": "a.log",
+            "attachment/k/size": 3,
+            "attachment/k/visibility": "public",
+        }
+        record(store, [Edit(shown, sets)], by="jane", command="test")
+    for listed in (desk("show", ticket, "--json").json["attachments"], desk("attach", ticket, "--json").json):
+        assert [(one["name"], one["sha256"], one["here"]) for one in listed] == [("a.log", None, False)]
+    assert "its bytes are not here yet" in desk("show", ticket).out
+    assert "a.log" in desk("attach", ticket).out
+    ran = desk("attach", ticket, "--get", "a.log", "-o", str(tmp_path / "out"), code=3)
+    assert "only the helpdesk that a.log comes from has its bytes" in ran.err
+    assert not (tmp_path / "out").exists()
+    assert desk("fsck").out.startswith("missing\t")
+    desk("export", str(tmp_path / "all.jsonl"))
+
+
 def test_nothing_is_overwritten(desk: Chit, ticket: str) -> None:
     """--get writes over no file unless --force says so."""
     (desk.folder / "notes.txt").write_text("new\n")
