@@ -276,5 +276,7 @@ def values(about: Description, feature: str) -> tuple[str, list[Value]]:
         for custom in about.customs:
             if len(custom.choices) > 1:
                 return custom.path, [*custom.choices]
+        if any(custom.path == "x.Severity" for custom in about.customs):
+            return "x.Severity", ["Low", "Medium", "High"]  # the list of every seeded server, also where only administrators are told
         return (about.customs[0].path, ["One value", "Größe 🖨"]) if about.customs else ("x.", [])
     return feature, listed[feature]
