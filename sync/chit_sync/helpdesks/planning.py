@@ -169,7 +169,7 @@ class _Planning:
             try:
                 theirs, raw = self.desk.words.to_theirs(path, value)
             except UsageError as error:
-                self._leave(path, seq, error.message, refused=True)
+                self._leave(path, seq, f"{error.message}. {error.hint}".rstrip(". "), refused=True)
                 continue
             if self._there(theirs, raw, value):
                 continue
