@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from chit_sync.helpdesks.base import Gone, Helpdesk, Page, Snapshot
-from support.sites import Sides, same
+from support.sites import Sides, queues, same
 
 
 def _numbers(pages: list[Page]) -> set[int]:
@@ -112,22 +112,15 @@ def test_edits_are_told_in_a_row(desk: Sides) -> None:
         assert desk.seen[number].fields["title"] == f"Quick {n}"
 
 
-def _many(desk: Sides) -> list[int]:
-    """More tickets than go on a page: five where two do, else a little more than a hundred."""
-    return [
-        desk.there.add_ticket(f"One of many {n}", "Text") for n in range(5 if desk.name.startswith("memory") else 105)
-    ]
-
-
 def test_reading_goes_on_after_each_page(desk: Sides) -> None:
-    """Who stops after any page goes on with its cursor, and misses nothing."""
-    cursor = desk.caught_up()
-    made = set(_many(desk))
+    """Who stops after any page goes on with its cursor, and misses nothing; no page has more than a hundred tickets."""
+    cursor, known, made = desk.many()
     told: set[int] = set()
     count = 0
-    while made - told:
-        page = next(iter(desk.here.changed(cursor, set(desk.seen))), None)
-        assert page is not None, f"{len(made - told)} tickets were left out"
+    while set(made) - told:
+        page = next(iter(desk.here.changed(cursor, known)), None)
+        assert page is not None, f"{len(set(made) - told)} tickets were left out"
+        assert len(page.found) <= 100
         told |= {found.number for found in page.found}
         cursor = page.cursor
         count += 1
@@ -137,12 +130,11 @@ def test_reading_goes_on_after_each_page(desk: Sides) -> None:
 
 def test_edits_while_paging_are_not_skipped(desk: Sides) -> None:
     """Tickets that are edited between the pages are told of as they are then, in this reading or in the next."""
-    cursor = desk.caught_up()
-    made = _many(desk)
+    cursor, known, made = desk.many()
     edited = {made[0], made[len(made) // 2], made[-1]}
     titles: dict[int, object] = {}
     first = True
-    for page in desk.here.changed(cursor, set(desk.seen)):
+    for page in desk.here.changed(cursor, known):
         titles |= {found.number: found.fields["title"] for found in page.found if isinstance(found, Snapshot)}
         cursor = page.cursor
         if first:
@@ -150,7 +142,7 @@ def test_edits_while_paging_are_not_skipped(desk: Sides) -> None:
                 desk.there.edit(number, title="Edited meanwhile")
             new = desk.there.add_ticket("New meanwhile", "Text")
             first = False
-    for page in desk.here.changed(cursor, set(desk.seen) | set(made)):
+    for page in desk.here.changed(cursor, known | set(titles)):
         titles |= {found.number: found.fields["title"] for found in page.found if isinstance(found, Snapshot)}
     assert set(made) <= set(titles)
     assert {titles[number] for number in edited} == {"Edited meanwhile"}
@@ -180,7 +172,7 @@ def _told(here: Helpdesk, cursor: str, known: set[int]) -> tuple[set[int], str]:
 def test_only_a_queue_is_followed(desk: Sides) -> None:
     """Who follows a queue is told of that one only, but of a ticket that is known wherever it goes."""
     assert len(desk.about.queues) > 1
-    follows, other = desk.about.queues[:2]
+    follows, other = queues(desk.about)[:2]
     inside = desk.there.add_ticket("Inside", "Text", queue=follows)
     outside = desk.there.add_ticket("Outside", "Text", queue=other)
     with closing(desk.following(follows)) as here:

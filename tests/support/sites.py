@@ -86,6 +86,7 @@ class Sides:
         self.about: Description = here.describe()
         self.cursor = ""
         self.seen: dict[int, Snapshot] = {}
+        self._many: tuple[str, set[int], list[int]] | None = None
 
     @property
     def real(self) -> bool:
@@ -107,7 +108,7 @@ class Sides:
 
     def creating(self, title: str, description: str, **more: Value) -> Call:
         """The call that makes a ticket; it names a queue, as some helpdesks need."""
-        queue = {"queue": self.about.default_queue or self.about.queues[0]} if self.about.queues else {}
+        queue = {"queue": self.about.default_queue or queues(self.about)[0]} if self.about.queues else {}
         return Call("create", 0, ticket_token(), {"title": title, "description": description, **queue, **more})
 
     def do(
@@ -142,6 +143,18 @@ class Sides:
                 self.seen[found.number] = found
             else:
                 self.seen.pop(found.number, None)
+
+    def many(self) -> tuple[str, set[int], list[int]]:
+        """More tickets of theirs than go on a page, made once: a cursor from before, what was known then, their numbers."""
+        if self._many is None:
+            cursor = self.caught_up()
+            count = 5 if self.name.startswith("memory") else 105
+            self._many = (
+                cursor,
+                set(self.seen),
+                [self.there.add_ticket(f"One of many {n}", "Text") for n in range(count)],
+            )
+        return self._many
 
 
 class Follower(Protocol):
@@ -252,16 +265,23 @@ def _opened(name: str, there: Site) -> Iterator[Sides]:
             close()
 
 
+def queues(about: Description) -> list[str]:
+    """The queues, the seeded one with everything first."""
+    return sorted(about.queues, key=lambda name: (name != "Support", name != "Billing"))
+
+
 def values(about: Description, feature: str) -> tuple[str, list[Value]]:
     """A path of that feature and two values to write there and back, in the helpdesk's words; none where it has not so many."""
     me = about.account.key
-    others = [person.key for person in about.people if person.key != me]
+    others = [
+        person.key for person in about.people if person.key != me and "agent" in f"{person.key} {person.name}".lower()
+    ]
     listed: dict[str, list[Value]] = {
         "title": ["Größe & <b>Maß</b> 打印机 🖨", "Another title"],
         "description": ["One line", "Two\nlines, größer 🖨"],
         "status": [choice.name for choice in about.statuses if choice.means in ("open", "pending")],
         "priority": [choice.name for choice in about.priorities],
-        "queue": [*about.queues],
+        "queue": [*queues(about)],
         "assignee": [me, *others],
         "requester": [*others, me],
         "due": [1_900_000_000 * SECOND // DAY * DAY, 1_910_000_000 * SECOND // DAY * DAY],
@@ -277,6 +297,7 @@ def values(about: Description, feature: str) -> tuple[str, list[Value]]:
             if len(custom.choices) > 1:
                 return custom.path, [*custom.choices]
         if any(custom.path == "x.Severity" for custom in about.customs):
-            return "x.Severity", ["Low", "Medium", "High"]  # the list of every seeded server, also where only administrators are told
+            # the list of every seeded server, also where only administrators are told of it
+            return "x.Severity", ["Low", "Medium", "High"]
         return (about.customs[0].path, ["One value", "Größe 🖨"]) if about.customs else ("x.", [])
     return feature, listed[feature]
