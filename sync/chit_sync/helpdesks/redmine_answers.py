@@ -6,7 +6,8 @@ Whatever is not as Redmine writes it is a RemoteError in words, never a KeyError
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from chit_sync.errors import RemoteError
+from chit_sync.errors import RemoteError, UsageError
+from chit_sync.remotes.received import Answer
 
 DAY = 86_400_000_000
 """Microseconds in a day."""
@@ -149,3 +150,25 @@ def day(text: str) -> int:
 def date_of(time: int) -> str:
     """The day, in UTC, of a time."""
     return (date(1970, 1, 1) + timedelta(days=time // DAY)).isoformat()
+
+
+def said(answer: Answer) -> str:
+    """What Redmine gives as the reason of a refusal; empty if it gives none."""
+    if not answer.body.lstrip().startswith(b"{"):
+        return answer.said()
+    told = answer.json()
+    errors = told.get("errors") if isinstance(told, dict) else None
+    return "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
+
+
+def file_name(name: str) -> str:
+    """What Redmine makes of a file's name."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return re.sub(r"[?%*:|\"'<>\n\r]+", "_", last)
+
+
+def item(text: str) -> str:
+    """An id of Redmine's, which goes into a path."""
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is no id of Redmine's")
+    return text

@@ -12,17 +12,16 @@ beginning; deleted ones are those that `numbers` misses. New time entries are fo
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError, UsageError
-from chit_sync.helpdesks.base import Found, Gone, Page
+from chit_sync.helpdesks.base import Found, Page
 from chit_sync.helpdesks.redmine_answers import Part, moment, odd, second
-from chit_sync.helpdesks.redmine_reading import INCLUDE, people_of, snapshot
+from chit_sync.helpdesks.redmine_issues import Bound, read
 from chit_sync.helpdesks.redmine_site import PAGE, Filter, Site, filtered, rising
 
-SECOND = 1_000_000
 ORDER = "updated_on:asc,id:asc"
 
 # fmt: off
@@ -79,27 +78,6 @@ def place_of(cursor: str) -> Place:
         raise RemoteError(
             f"{cursor[:80]!r} is no cursor of a reading of Redmine", "Read it from the beginning."
         ) from None
-
-
-class Bound:
-    """What the server's clock shows at least: the newest change that was seen, and the time that has gone by here since."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._ahead: int | None = None
-
-    def now(self) -> int:
-        """Our own clock."""
-        return int(self._now() * SECOND)
-
-    def saw(self, when: str, at: int) -> None:
-        """Something had changed in that second when our clock was there."""
-        ahead = moment(when) - at
-        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
-
-    def past(self, when: str, at: int) -> bool:
-        """Whether that second was over there for certain when our clock was at that time."""
-        return self._ahead is not None and at + self._ahead >= moment(when) + SECOND
 
 
 def searched(query: str) -> list[Filter]:
@@ -214,7 +192,7 @@ class Changes:
                 wanted = known | self._matching(strange)
                 fresh = [issue for issue in fresh if issue.number("id") in wanted]
             listed = [issue.number("id") for issue in fresh]
-            found, seen = self._read([*listed, *sorted((timed & known) - {*listed})], bound, works)
+            found, seen = read(self._site, [*listed, *sorted((timed & known) - {*listed})], bound, works)
             timed = set()
             done += len(found)
             told |= seen.keys()
@@ -346,77 +324,8 @@ class Changes:
         place = place._replace(entry=max([place.entry, *(part.number("id") for part in parts)]))
         return (by_issue if whole else None), (set() if whole else set(by_issue)), place
 
-    def _works(self, number: int) -> list[Part] | None:
-        """The time entries of an issue; None if they are not for us."""
-        found: list[Part] = []
-        while True:
-            params = [("issue_id", str(number)), ("limit", str(PAGE)), ("offset", str(len(found)))]
-            answer = self._site.maybe("time_entries.json", params)
-            if isinstance(answer, int):
-                return None
-            parts = answer.parts("time_entries")
-            found += [part for part in parts if part.has("issue") and part.part("issue").number("id") == number]
-            if len(parts) < PAGE:
-                return sorted(found, key=lambda part: part.number("id"))
-
     # --- single issues
 
     def read(self, numbers: Sequence[int]) -> list[Found]:
         """As `base.Helpdesk.read`."""
-        return self._read(numbers, Bound(self._now), None)[0]
-
-    def _read(
-        self, numbers: Sequence[int], bound: Bound, works: Mapping[int, list[Part]] | None
-    ) -> tuple[list[Found], dict[int, tuple[str, bool]]]:
-        """These issues, and for each when it changed last and whether that second was over when it was asked for."""
-        if not numbers:
-            return [], {}
-        site = self._site
-        sure: dict[int, tuple[str, bool]] = {}
-
-        def whole(number: int) -> Part | int:
-            asked = bound.now()
-            answer = site.maybe(f"issues/{number}.json", [("include", INCLUDE)])
-            if isinstance(answer, int):
-                return answer
-            issue = answer.part("issue")
-            if issue.number("id") != number:
-                raise RemoteError(f"{site.where} was asked for issue {number} and answers with another one")
-            when = issue.second("updated_on")
-            sure[number] = (when, bound.past(when, asked))
-            return issue
-
-        site.load()
-        answers = dict(zip(numbers, site.web.many([partial(whole, number) for number in numbers]), strict=True))
-        if any(isinstance(answer, int) for answer in answers.values()):
-            site.check()
-        issues = {number: answer for number, answer in answers.items() if not isinstance(answer, int)}
-        spent = self._spent(issues, works)
-        people: dict[int, str] = {}
-        for number, issue in issues.items():
-            site.saw(issue)
-            for who, name in people_of(issue, spent[number] or ()).items():
-                people[who] = name or people.get(who, "")
-        site.learn(people)
-        names = site.called()
-        found: list[Found] = []
-        for number in numbers:
-            answer = answers[number]
-            if isinstance(answer, int):
-                found.append(Gone(number, "deleted" if answer == 404 else "hidden"))
-            else:
-                found.append(snapshot(answer, names, spent[number]))
-        return found, sure
-
-    def _spent(
-        self, issues: Mapping[int, Part], works: Mapping[int, list[Part]] | None
-    ) -> dict[int, list[Part] | None]:
-        """The time entries of each issue; only where time was spent they are asked for."""
-        if works is not None:
-            return {number: works.get(number, []) for number in issues}
-        spent: dict[int, list[Part] | None] = {
-            number: [] if issue.has("spent_hours") else None for number, issue in issues.items()
-        }
-        wanted = [number for number, issue in issues.items() if issue.hours("spent_hours") > 0]
-        spent.update(zip(wanted, self._site.web.many([partial(self._works, number) for number in wanted]), strict=True))
-        return spent
+        return read(self._site, numbers, Bound(self._now))[0]

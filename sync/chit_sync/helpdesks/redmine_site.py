@@ -28,7 +28,7 @@ Filter = tuple[str, str, Sequence[str]]
 """A field, an operator, values, in Redmine's words."""
 
 
-class NoProject(UsageError):
+class NoProjectError(UsageError):
     """There is no project of that name, or none that we see."""
 
 
@@ -164,7 +164,7 @@ class Site:
                 return project
         self.check()
         there = ", ".join(sorted(project.name for project in self.projects.values())[:20])
-        raise UsageError(
+        raise NoProjectError(
             f"{self.where} has no project {name!r} that this account sees", f"There are: {there or 'none'}."
         )
 
