@@ -98,8 +98,8 @@ class Rest:
         return [row for rows in found for row in rows]
 
     def item(self, klass: str, number: str, fields: Sequence[str] = ("id",), *, verbose: int = 0) -> Item | None:
-        """One thing, retired or not; None where there is none."""
-        params = [("@fields", ",".join(fields)), ("@verbose", str(verbose))]
+        """One thing, retired or not, with all its fields if none is named; None where there is none."""
+        params = [*([("@fields", ",".join(fields))] if fields else []), ("@verbose", str(verbose))]
         status, data = self.json(f"data/{klass}/{number}", params, accept=(400, 403, 404))
         if status != 200:
             return None

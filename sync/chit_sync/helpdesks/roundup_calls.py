@@ -5,11 +5,12 @@ carries our token from the beginning, so finding it unlinked is enough to link i
 is tried again when others were faster. A comment names the status that the ticket has, since Roundup would else set it to `chatting`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import BinaryIO
 
-from chit_sync.errors import ConflictError, RemoteError
-from chit_sync.helpdesks.base import Call, Outcome, RefusedError, StaleError
+from chit_sync.errors import RemoteError
+from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, StaleError
 from chit_sync.helpdesks.roundup_asking import TRIES, Item, Rest
 from chit_sync.helpdesks.roundup_fields import CLEARED, Fields
 from chit_sync.helpdesks.roundup_reading import (
@@ -32,6 +33,7 @@ from chit_sync.helpdesks.roundup_reading import (
 )
 from chit_sync.helpdesks.roundup_tracker import account
 from chit_sync.registers import Value
+from chit_sync.remotes.base import UnreachedError
 
 LISTS = {"comment": "messages", "attach": "files", "time": "times"}
 
@@ -113,7 +115,8 @@ class Calls:
         body["messages"] = [first] if first else []
         if self._shape.reference:
             body[self._shape.reference] = call.token
-        return Outcome(number=int(self._rest.post(self._shape.klass, body)))
+        with _half_done() if first else nullcontext():
+            return Outcome(number=int(self._rest.post(self._shape.klass, body)))
 
     def _find_ticket(self, call: Call) -> Outcome | None:
         klass, reference = self._shape.klass, self._shape.reference
@@ -250,7 +253,8 @@ class Calls:
 
     def _linked(self, call: Call, made: str, ticket: Item | None = None) -> Outcome:
         """Links something that was made to its ticket."""
-        self._listed(str(call.number), LISTS[call.verb], added=made, ticket=ticket)
+        with _half_done():
+            self._listed(str(call.number), LISTS[call.verb], added=made, ticket=ticket)
         return Outcome(id=made)
 
     def _list(self, number: str, name: str) -> Item:
@@ -332,6 +336,15 @@ class Calls:
         if not self._rest.login:
             raise RemoteError(f"{self._rest.where} does not tell who we are")
         return self._rest.login
+
+
+@contextmanager
+def _half_done() -> Iterator[None]:
+    """What is done when something was made and is to be linked: that it was not linked says nothing of the whole."""
+    try:
+        yield
+    except (UnreachedError, StaleError) as error:
+        raise DoubtError(error.message, error.hint, settled=True) from None
 
 
 def line(value: str) -> str:

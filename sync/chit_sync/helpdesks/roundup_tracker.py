@@ -65,7 +65,9 @@ def discover(rest: Rest, klass: str) -> Shape:
     found: dict[str, object] = {}
     if newest:
         item = rest.item(klass, text(newest[0], "id"), (), verbose=2)
-        found = dict(item.row) if item else {}
+        if item is None:
+            raise RemoteError(f"{rest.where} lists {klass} {newest[0]['id']} and does not show it", "Run it again.")
+        found = dict(item.row)
     else:
         found = {name: None for name in (*PLAIN, *ASSIGNEES, *KEYWORDS, *DUES, *REFERENCES) if _has(rest, klass, name)}
     names = {name.casefold(): name for name in sorted(found, reverse=True)}
