@@ -283,10 +283,7 @@ class Calls:
                 return
             except StaleError:
                 if attempt == TRIES - 1:
-                    raise ConflictError(
-                        f"ticket {number} at {self._rest.where} is changed by others all the time",
-                        "Run it again later.",
-                    ) from None
+                    raise
 
     def _rewrite(self, klass: str, number: str, body: Mapping[str, object]) -> None:
         if not is_id(number):
