@@ -6,6 +6,7 @@ no list, only by themselves.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -17,7 +18,7 @@ from chit_sync.helpdesks.base import Gone
 from chit_sync.helpdesks.rt_answers import Filed, Text, Ticket, Transaction
 from chit_sync.helpdesks.rt_feed import PAGE
 from chit_sync.helpdesks.rt_reading import MESSAGES, Told
-from chit_sync.remotes.web import Web
+from chit_sync.remotes.web import TooMuchError, Web
 
 Row = TypeVar("Row")
 
@@ -33,6 +34,7 @@ _MANY = 99
 """Messages whose words are asked for at once: of most there is one row, and a page that is not full is the last."""
 
 _MOST_IDS = 1_000
+_MOST_MESSAGES = 4_000
 _WAVE = 4
 _MOST_PAGES = 10_000
 
@@ -171,7 +173,7 @@ class Asking:
                 {"field": "ObjectId", "operator": "IN", "value": [*numbers[start : start + _MOST_IDS]]},
                 *({"field": "Type", "operator": "!=", "value": noise, "entry_aggregator": "AND"} for noise in _NOISE),
             ]
-            for one in self._waves("transactions", _HISTORY, search, rt_answers.transactions, len(numbers)):
+            for one in self._histories(search, sorted(numbers[start : start + _MOST_IDS])):
                 if one.ticket in found:
                     found[one.ticket][one.id] = one
         return {number: sorted(several.values()) for number, several in found.items()}
@@ -193,10 +195,19 @@ class Asking:
         files: dict[int, list[Filed]] = {}
 
         def take_words(part: list[int]) -> None:
-            for ident, place, text in self._all("attachments", "TransactionId,ContentType,Content", [
+            search = [
                 _among(part), {"field": "Filename", "operator": "IS", "value": "NULL"},
                 {"field": "ContentType", "operator": "STARTSWITH", "value": "text/"},
-            ], rt_answers.texts):  # fmt: skip
+            ]  # fmt: skip
+            try:
+                rows = self._all("attachments", "TransactionId,ContentType,Content", search, rt_answers.texts)
+            except TooMuchError:
+                if len(part) == 1:
+                    raise
+                take_words(part[: len(part) // 2])
+                take_words(part[len(part) // 2 :])
+                return
+            for ident, place, text in rows:
                 if text.content and (ident not in words or (text.html, place) < words[ident][:2]):
                     words[ident] = text.html, place, text
 
@@ -206,8 +217,8 @@ class Asking:
             ], rt_answers.files):  # fmt: skip
                 files.setdefault(ident, []).append(file)
 
-        for start in range(0, len(ids), _MOST_IDS):
-            asks.append(partial(take_files, ids[start : start + _MOST_IDS]))
+        for start in range(0, len(ids), _MOST_MESSAGES):
+            asks.append(partial(take_files, ids[start : start + _MOST_MESSAGES]))
         for start in range(0, len(ids), _MANY):
             asks.append(partial(take_words, ids[start : start + _MANY]))
         self.web.many(asks)
@@ -232,32 +243,33 @@ class Asking:
                 break
         return found
 
-    def _waves(
-        self,
-        path: str,
-        fields: str,
-        search: Sequence[Mapping[str, object]],
-        read: Callable[[str, object], list[Row]],
-        tickets: int,
-    ) -> list[Row]:
-        """All pages of a search in which only an empty page is the last; several at a time while there is much to come."""
-        found: list[Row] = []
-        page, wave = 1, 2 if tickets < PAGE // 2 else _WAVE
+    def _histories(self, search: Sequence[Mapping[str, object]], numbers: Sequence[int]) -> list[Transaction]:
+        """All pages of what was done to these tickets, ticket after ticket; several at a time while there is much to come."""
+        found: list[Transaction] = []
+        page, wave = 1, 2 if len(numbers) < PAGE // 2 else _WAVE
         while page < _MOST_PAGES:
+            pages = range(page, page + wave)
             parts = self.web.many(
-                [partial(self._search, path, fields, search, each) for each in range(page, page + wave)]
+                [partial(self._search, "transactions", _HISTORY, search, each, "ObjectId") for each in pages]
             )
+            last: list[Transaction] = []
             for part in parts:
-                found += read(self.where, part)
-            last = len(rt_answers.rows(self.where, parts[-1]))
+                last = rt_answers.transactions(self.where, part)
+                found += last
             if not last:
                 return found
             page += wave
-            wave = _WAVE if last >= PAGE else 1
-        raise RemoteError(f"{self.where} does not come to an end with its {path}")
+            place = bisect_right(numbers, last[-1].ticket)
+            wave = min(_WAVE, max(1, (page - 1) * (len(numbers) - place) // place)) if place else _WAVE
+        raise RemoteError(f"{self.where} does not come to an end with what was done to its tickets")
 
-    def _search(self, path: str, fields: str, search: Sequence[Mapping[str, object]], page: int) -> object:
-        params = {"fields": fields, "per_page": str(PAGE), "orderby": "id", "page": str(page)}
+    def _search(
+        self, path: str, fields: str, search: Sequence[Mapping[str, object]], page: int, first: str = ""
+    ) -> object:
+        """A page of a search. first: what it is ordered by before the number."""
+        params = [("fields", fields), ("per_page", str(PAGE)), ("page", str(page))]
+        for column in (first, "id"):
+            params += [("orderby", column), ("order", "ASC")] if column else []
         return self.web.ask("POST", path, params=params, json=search, question=True).json()
 
     # What it is, and who is there

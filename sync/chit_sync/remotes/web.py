@@ -45,6 +45,10 @@ Upload = tuple[str, BinaryIO | bytes, str]
 """The name of a file, its bytes (read from the beginning), its media type."""
 
 
+class TooMuchError(RemoteError):
+    """An answer that is larger than any that is read; a question for less may be answered."""
+
+
 class Asking(TypedDict, total=False):
     """What goes with a call. params: of the URL. One of json, content (bytes, a file from its beginning, or pieces), or data (a form's
     fields) and files (a form's files: name of the field and Upload), which together are multipart/form-data."""
@@ -282,7 +286,7 @@ class Web:
                 parts.append(piece)
                 size += len(piece)
                 if size > self._most:
-                    raise RemoteError(f"{self.where} sent an answer of over {self._most} bytes")
+                    raise TooMuchError(f"{self.where} sent an answer of over {self._most} bytes")
         finally:
             live.close()
         return Answer(self.where, live.status, live.reason, live.headers, b"".join(parts))
