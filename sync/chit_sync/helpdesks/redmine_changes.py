@@ -249,14 +249,14 @@ class Changes:
             filters = [("updated_on", ">=", [place.since])]
         if self._following() and place.first:
             filters += self._filters()
-        begun = bound.now()
         issues, total = self._site.issues(filters, sort=order)
+        come = bound.now()
         if place.after is not None:
             rising(issues, place.after + 1)
         last = ""
         for issue in issues:
             when = issue.second("updated_on")
-            bound.saw(when, begun)
+            bound.saw(when, come)
             if when < last and place.after is None:
                 raise odd("a list that is not in the order asked for")
             last = when
