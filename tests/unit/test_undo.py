@@ -3,7 +3,9 @@
 import pytest
 
 from chit_sync.authoring import Edit, comment_paths, record
+from chit_sync.change import Change, digest, encode
 from chit_sync.errors import ConflictError
+from chit_sync.ids import mirror_id
 from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store
 from chit_sync.store.making import new_item
@@ -152,6 +154,21 @@ def test_not_what_a_remote_is_known_to_have(store: Store) -> None:
         undo(store)
     store.db.execute("UPDATE changes SET origin = -1")
     with pytest.raises(ConflictError, match="another store"):
+        undo(store)
+
+
+def test_not_what_a_helpdesk_has_taken_up(store: Store) -> None:
+    """What a helpdesk shows as it was written here was sent there, however that push ended, and is not undone."""
+    remote(store, "desk", pushed=0)
+    ticket = new(store)
+    change(store, ticket, {"status": "open"})
+    sent = records(store)[-1]
+    told = Change(
+        ticket=ticket.id, at=sent.change.at + 1, by="there", set={"status": "open"}, nonce="n", over=[sent.id.hex()],
+        mirror=mirror_id("desk"),
+    )  # fmt: skip
+    give(store, [log.Record(digest(encode(told)), encode(told), told)], origin=1)
+    with pytest.raises(ConflictError, match="it has gone to the remote desk"):
         undo(store)
 
 

@@ -4,6 +4,7 @@ An operation is one command's changes, first to last in the log, with nothing of
 exclusive. Places in the log are not taken again, so that no cursor and nothing that was read before can mean another change.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from chit_sync.errors import ConflictError
@@ -95,6 +96,8 @@ def _refuse_if_elsewhere(db: Connection, command: str, first: int, last: int) ->
         "SELECT r.name FROM meta m JOIN remotes r ON m.key = 'offered/' || r.id WHERE m.value >= ?", (first,)
     ):
         places[f"the remote {name}, which may have taken it before its answer was lost"] = None
+    for name in _took_it_up(db, first, last):
+        places[f"the remote {name}" if name else "another store"] = None
     served = db.execute("SELECT value FROM meta WHERE key = 'served'").fetchone()
     if served is not None and served[0] >= first:
         places["whoever has pulled from this store"] = None
@@ -103,3 +106,20 @@ def _refuse_if_elsewhere(db: Connection, command: str, first: int, last: int) ->
             f"`{command}` cannot be undone: it has gone to {' and to '.join(places)}",
             "Change it back with an ordinary edit; that reaches everybody who has it.",
         )
+
+
+def _took_it_up(db: Connection, first: int, last: int) -> Iterator[str | None]:
+    """The names of remotes from which something came that replaces one of the operation's changes: a helpdesk that shows what was sent."""
+    ids = {ident.hex() for (ident,) in db.execute("SELECT id FROM changes WHERE seq BETWEEN ? AND ?", (first, last))}
+    rows = db.execute(
+        "SELECT r.name, c.body FROM changes c LEFT JOIN remotes r ON r.id = c.origin WHERE c.seq > ? AND c.origin <> ?"
+        " AND c.ticket IN (SELECT ticket FROM changes WHERE seq BETWEEN ? AND ?) AND instr(c.body, ?)",
+        (last, log.HERE, first, last, b'"over":'),
+    ).fetchall()
+    if not rows:
+        return
+    from chit_sync.codec import decode  # not for every undo
+
+    for name, body in rows:
+        if not ids.isdisjoint(decode(body).over):
+            yield name
