@@ -212,14 +212,14 @@ def digest(row: Row) -> str:
 
 
 def description_of(ticket: Row, msgs: Mapping[str, Row]) -> Row | None:
-    """The message that is the ticket's description: the first, if it is not younger than the ticket, or one that we wrote as it."""
+    """The message that is the ticket's description: one that we wrote as such, or the first if it is not younger than the ticket."""
     linked = [msgs[one] for one in ids(ticket, "messages") if one in msgs]
     for row in linked:
         if token_of(row, 32):
             return row
     made = moment(ticket.get("creation"))
-    first = moment(linked[0].get("creation")) if linked else None
-    return linked[0] if made is not None and first is not None and first <= made + SECOND else None
+    first = moment(linked[0].get("creation")) if linked and not token_of(linked[0], 16) else None
+    return linked[0] if made is not None and first is not None and first <= made else None
 
 
 def snapshot(row: Row, parts: Parts, shape: Shape, where: str) -> Snapshot:

@@ -51,7 +51,7 @@ class Site:
 
     def log(self, number: int, period: str, note: str = "") -> str:
         """Logs time, as Roundup spells it."""
-        made = self._post("timelog", {"period": period, "date": ".", "summary": note})
+        made = self._post("timelog", {"period": period, "date": "."} | ({"summary": note} if note else {}))
         self._link(number, "times", made)
         return made
 
@@ -78,7 +78,7 @@ class Site:
         self._ask("PATCH", f"data/issue/{number}", json.dumps(body).encode(), {"If-Match": tag})
 
     def tickets(self) -> dict[int, dict[str, Any]]:
-        """What is there. A message is the description if it is a ticket's first, and not younger than it."""
+        """What is there. A message is the description if it is a ticket's first, not younger than it, and no comment of ours."""
         wanted = "title,messages,files,creation,extref,status.name"
         rows = self._get("issue", fields=wanted)["collection"]
         told = self._get("msg", fields="content,internal,creation,messageid", verbose=3)["collection"]
@@ -87,7 +87,8 @@ class Site:
         found: dict[int, dict[str, Any]] = {}
         for row in rows:
             said = [msgs[one] for one in sorted(row["messages"], key=int) if one in msgs]
-            described = bool(said) and said[0]["creation"] <= row["creation"]
+            ours = bool(said) and len(said[0]["messageid"] or "") == len("<@chit>") + 16
+            described = bool(said) and said[0]["creation"] <= row["creation"] and not ours
             found[int(row["id"])] = {
                 "title": row["title"],
                 "description": said[0]["content"] if described else "",

@@ -1,0 +1,441 @@
+"""Roundup's rows as snapshots, its cursor, and the adapter against the stand-in when things go wrong."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from chit_sync.clock import SECOND
+from chit_sync.errors import AccessError, ChitError, RemoteError, UsageError
+from chit_sync.helpdesks import address
+from chit_sync.helpdesks.base import Call, DoubtError, RefusedError, Tie
+from chit_sync.helpdesks.roundup import Roundup
+from chit_sync.helpdesks.roundup_cursor import KEPT, Cursor, Seen, read_cursor, see
+from chit_sync.helpdesks.roundup_reading import (
+    Custom,
+    Parts,
+    Row,
+    Shape,
+    collection,
+    date,
+    minutes,
+    moment,
+    period,
+    snapshot,
+)
+from chit_sync.helpdesks.roundup_tracker import features, statuses
+from support.standins.roundup import Standin
+
+TICKET, ITEM = "klmnopqrstuvwxyz" * 2, "zyxwvutsrqponmlk"
+CLASSIC = Shape("issue", "status", "priority", "assignedto", "keyword", "due", "extref", "many", True, True)
+STOCK = Shape("issue", "status", "priority", "assignedto", "keyword", superseder="many")
+MADE, LATER = "2026-11-22.07:11:34", "2026-11-22.08:00:00"
+
+
+def row(number: str = "7", **more: Any) -> dict[str, Any]:
+    plain = {"id": number, "creation": MADE, "activity": LATER, "creator.username": "bob", "title": "Jam"}
+    return plain | {"messages": [], "files": []} | {name.replace("__", "."): value for name, value in more.items()}
+
+
+def msg(number: str, content: object = "Text", **more: Any) -> Row:
+    plain = {"id": number, "creation": MADE, "activity": MADE, "author.username": "ann", "content": content}
+    return plain | {"messageid": None} | more
+
+
+def parts(*msgs: Row, files: Any = None, works: Any = None, labels: Any = None) -> Parts:
+    return Parts({str(one["id"]): one for one in msgs}, files or {}, works or {}, labels or {})
+
+
+@pytest.fixture
+def tracker() -> Iterator[Standin]:
+    with Standin() as found:
+        yield found
+
+
+@pytest.fixture
+def here(tracker: Standin) -> Iterator[Roundup]:
+    with closing(opened(tracker)) as found:
+        found.describe()
+        yield found
+
+
+def opened(tracker: Standin, more: str = "", secret: str = "") -> Roundup:
+    return Roundup(address.parse(tracker.url + more), secret or tracker.secret)
+
+
+def test_ticket_becomes_a_snapshot() -> None:
+    """Each part of a ticket is read in chit's terms: the first message as the description, times as UTC, keywords as labels."""
+    told = row(
+        status__name="chatting",
+        priority__name=None,
+        assignedto__username="ann",
+        due=LATER,
+        keyword=["2"],
+        superseder=["3"],
+        messages=["10", "9"],
+        files=["4"],
+        times=["5"],
+        extref=TICKET,
+    )
+    said = msg("10", "Said", internal=1, messageid=f"<{ITEM}@chit>")
+    file = {"id": "4", "name": "ä.txt", "creation": MADE, "creator.username": "bob"}
+    work = {"id": "5", "period": "+ 1:30", "summary": "x", "date": None, "creation": MADE, "creator.username": "bob"}
+    found = snapshot(
+        told,
+        parts(msg("9", "First"), said, files={"4": file}, works={"5": work}, labels={"keyword": {"2": "net"}}),
+        CLASSIC,
+        "w",
+    )
+    assert found.fields == {
+        "title": "Jam",
+        "description": "First",
+        "requester": "bob",
+        "status": "chatting",
+        "priority": None,
+        "assignee": "ann",
+        "due": moment(LATER),
+        "labels/net": True,
+    }
+    assert [(one.body, one.public, one.token, one.author) for one in found.comments] == [("Said", False, ITEM, "ann")]
+    assert [(one.name, one.ref, one.size) for one in found.files] == [("ä.txt", "7/4", -1)]
+    assert [(one.minutes, one.date, one.note) for one in found.works] == [(90, moment(MADE), "x")]
+    assert (found.number, found.author, found.token, found.ties) == (7, "bob", TICKET, [Tie("duplicates", 3)])
+
+
+DESCRIBED: dict[str, tuple[list[Row], str | None, str, int]] = {
+    "none": ([], None, "", 0),
+    "first": ([msg("1"), msg("2", "b")], "Text", "", 1),
+    "a comment of ours": ([msg("1", messageid=f"<{ITEM}@chit>")], None, "", 1),
+    "younger than the ticket": ([msg("1", creation=LATER)], None, "", 1),
+    "ours, though younger": ([msg("1", creation=LATER, messageid=f"<{TICKET}@chit>")], "Text", TICKET, 0),
+    "marked": ([msg("1", f"Text\n[chit:{TICKET}]")], "Text", TICKET, 0),
+    "only a mark": ([msg("1", f"[chit:{TICKET}]")], None, TICKET, 0),
+    "a token that is none": ([msg("1", messageid="<abc@chit>")], "Text", "", 0),
+    "retired": ([], None, "", 0),
+}
+
+
+@pytest.mark.parametrize(("msgs", "text", "token", "comments"), DESCRIBED.values(), ids=DESCRIBED)
+def test_description(msgs: list[Row], text: str | None, token: str, comments: int) -> None:
+    """The description is the message that the ticket was made with, or that we wrote as such; a token in it is read and not shown."""
+    found = snapshot(row(messages=["1", "2", "99"]), parts(*msgs), STOCK, "w")
+    assert (found.fields["description"], found.token, len(found.comments)) == (text, token, comments)
+
+
+HOSTILE: dict[str, Any] = {
+    "no list": {"data": {}},
+    "an error": {"error": {"status": 400}},
+    "a text": "x",
+    "rows that are none": {"data": {"collection": [1]}},
+    "no id": {"data": {"collection": [{"title": "x"}]}},
+    "an id that is none": {"data": {"collection": [{"id": "../1"}]}},
+    "a huge id": {"data": {"collection": [{"id": "9" * 400}]}},
+    "a part": {"data": {"collection": [], "@total_size": -1}},
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+def test_collection_that_is_none(answer: object) -> None:
+    """What is no list of rows with ids, or only a part of one, is an error in words."""
+    with pytest.raises(RemoteError):
+        collection(answer, "w")
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}, "yesterday", "2026-13-01.00:00:00", "2026-01-01T00:00:00Z"])
+def test_row_of_other_types(value: object) -> None:
+    """A value of another type is not there; a ticket without its times is an error in words, never anything else."""
+    odd = row(title=value, messages=value, files=value, superseder=value, keyword=value, due=value, extref=value)
+    snapshot(odd, parts(msg("1", content=value)), CLASSIC, "w")
+    with pytest.raises(RemoteError):
+        snapshot(row(creation=value), parts(), CLASSIC, "w")
+
+
+def test_custom_fields() -> None:
+    """Fields of the site's own are read by their names: links by what they lead to, several in lines, numbers and flags as text."""
+    customs = (
+        Custom("severity", "link", "severity", "name"),
+        Custom("parts", "links", "part", "name"),
+        Custom("size", "text"),
+    )
+    told = row(severity__name="major", parts=["2", "1"], size=3.0)
+    found = snapshot(told, parts(labels={"part": {"1": "b", "2": "a"}}), STOCK._replace(customs=customs), "w")
+    assert {path: value for path, value in found.fields.items() if path[:2] == "x."} == {
+        "x.severity": "major",
+        "x.parts": "a\nb",
+        "x.size": "3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "length"),
+    [
+        ("+ 1:30", 90),
+        ("+ 0:45:30", 45),
+        ("+ 2d", 2880),
+        ("+ 1d 6:00", 1800),
+        ("+ 30:05", 1805),
+        ("", 0),
+        (None, 0),
+        ("90", 0),
+    ],
+)
+def test_intervals(told: object, length: int) -> None:
+    """Intervals are read in minutes; what is none is no time."""
+    assert minutes(told) == length
+
+
+@pytest.mark.parametrize("length", [0, 1, 59, 60, 61, 1440, 10_000])
+def test_period_there_and_back(length: int) -> None:
+    """Minutes are written so that they are read as the same number."""
+    assert minutes(period(length)) == length
+
+
+def test_dates_carry_their_offset() -> None:
+    """A time is written with an offset, since Roundup would else read it in the account's zone."""
+    assert date(1_796_119_200 * SECOND) == "2026-12-01.10:00:00+0000"
+    assert moment("2026-12-01.10:00:00") == 1_796_119_200 * SECOND
+
+
+def _rows(count: int, activity: str = LATER) -> list[dict[str, Any]]:
+    return [row(str(number), activity=activity) for number in range(1, count + 1)]
+
+
+def test_seen_rows_are_not_new() -> None:
+    """Rows are new if they differ in anything, however many were seen in one second; a written cursor knows the same and is short."""
+    many = _rows(KEPT * 5)
+    since = moment(LATER) or 0
+    written = Cursor({"issue": see(many, since)}, 0, CLASSIC).write()
+    seen = read_cursor(written).seen["issue"]
+    assert len(written) < 1500
+    assert seen.new(many) == []
+    late = row("900", activity="2026-11-22.08:00:01")
+    assert seen.new([*many, late]) == [late]
+    assert many[-1] | {"title": "x"} in seen.new([*many[:-1], many[-1] | {"title": "x"}])
+    assert many[0] | {"title": "x"} in seen.new([many[0] | {"title": "x"}, *many[1:]])
+    assert Seen().new(many) == many
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "[]", "{}", '{"seen":[],"after":0}', '{"seen":{"issue":[1]},"after":0,"shape":1}']
+)
+def test_damaged_cursor(cursor: str) -> None:
+    """A cursor that makes no sense is an error in words."""
+    with pytest.raises(UsageError):
+        read_cursor(cursor)
+
+
+def test_last_status_means_closed() -> None:
+    """Where no status is called closed, the one called resolved is the end; else it is not."""
+    assert {one.name: one.means for one in statuses(["unread", "done-cbb", "resolved"])}["resolved"] == "closed"
+    assert {one.name: one.means for one in statuses(["new", "resolved", "closed"])}["resolved"] == "resolved"
+
+
+def test_stock_tracker_says_what_it_lacks() -> None:
+    """A tracker without the additions carries no notes and no time, and says why."""
+    told = features(STOCK)
+    assert [told[name].write for name in ("notes", "time", "due", "replies")] == [False, False, False, True]
+    assert all(told[name].why for name in ("notes", "time", "due"))
+
+
+def test_first_reading_and_one_of_nothing(tracker: Standin, here: Roundup) -> None:
+    """All tickets with their comments take one question for each class, a reading of nothing two; neither depends on their number."""
+    for number in range(1, 131):
+        tracker.add_ticket(f"T{number}", "Text", queue="Support")
+    tracker.say(1, "Said")
+    tracker.attach(2, "a.txt", b"x")
+    tracker.log(3, "1:00")
+    tracker.requests.clear()
+    pages = list(here.changed("", set()))
+    assert [len(page.found) for page in pages] == [100, 30]
+    asked = [one for one in tracker.requests if one != "POST jwt/issue"]
+    assert sorted(asked) == [f"GET data/{one}" for one in ("file", "issue", "keyword", "msg", "timelog")]
+    tracker.requests.clear()
+    (page,) = here.changed(pages[-1].cursor, set())
+    assert (page.found, tracker.requests) == ([], ["GET data/issue", "GET data/msg"])
+    with closing(opened(tracker)) as other:
+        tracker.requests.clear()
+        assert [page.found for page in other.changed(page.cursor, set())] == [[]]
+        assert tracker.requests == ["GET data/issue", "GET data/msg"]
+
+
+def test_first_reading_goes_on(tracker: Standin, here: Roundup) -> None:
+    """A first reading that stopped after a page goes on behind it, and what changed before it meanwhile is told afterwards."""
+    for number in range(1, 131):
+        tracker.add_ticket(f"T{number}", "Text")
+    first = next(iter(here.changed("", set())))
+    tracker.edit(5, title="Meanwhile")
+    (second,) = here.changed(first.cursor, set())
+    assert [found.number for found in second.found] == list(range(101, 131))
+    told = [found.number for page in here.changed(second.cursor, set()) for found in page.found]
+    assert 5 in told
+
+
+def test_rewritten_comment_and_time_are_told(tracker: Standin, here: Roundup) -> None:
+    """A rewritten comment is told of, though its ticket's time stays; rewritten time with whatever is told of next."""
+    for number in range(1, 4):
+        tracker.add_ticket(f"T{number}", "Text")
+    comment, work = tracker.say(1, "Said"), tracker.log(3, "1:00")
+    (page,) = here.changed("", set())
+    tracker.rewrite(comment, "Rewritten")
+    (page,) = here.changed(page.cursor, set())
+    assert [found.number for found in page.found] == [1]
+    tracker._put("timelog", work, {"period": "2:00"})
+    (page,) = here.changed(page.cursor, set())
+    assert page.found == []
+    tracker.edit(2, title="New")
+    (page,) = here.changed(page.cursor, set())
+    assert sorted(found.number for found in page.found) == [2, 3]
+
+
+def test_retired_ticket_comes_back(tracker: Standin, here: Roundup) -> None:
+    """Retiring and restoring is seen in the numbers alone."""
+    number = tracker.add_ticket("T", "Text")
+    (page,) = here.changed("", set())
+    tracker.remove(number)
+    assert [page.found for page in here.changed(page.cursor, {number})] == [[]]
+    assert here.numbers() == set()
+    tracker.restore(number)
+    assert here.numbers() == {number}
+
+
+HALF: dict[str, tuple[str, dict[str, Any]]] = {
+    "comment": ("comment", {"body": "Half said", "public": False}),
+    "create": ("create", {"title": "Half made", "description": "Text"}),
+}
+
+
+@pytest.mark.parametrize(("verb", "fields"), HALF.values(), ids=HALF)
+@pytest.mark.parametrize("how", ["done_then_500", "cut_after"])
+def test_half_done_call_is_completed(
+    tracker: Standin, here: Roundup, verb: str, fields: dict[str, Any], how: str
+) -> None:
+    """A message that was made, and whose answer was lost, is found by its token, linked, and there once."""
+    number = tracker.add_ticket("Theirs") if verb == "comment" else 0
+    call = Call(verb, number, TICKET if verb == "create" else ITEM, fields)
+    assert here.find(call, set()) is None
+    tracker.trouble(how, "POST", 3)
+    with pytest.raises(DoubtError):
+        here.perform(call)
+    assert all("Half" not in str(one) for one in tracker.tickets().values())
+    found = here.find(call, set())
+    assert found is not None
+    assert here.find(call, set()) == found
+    (there,) = [one for one in tracker.tickets().values() if "Half" in str(one)]
+    assert there["comments"] == ([("Half said", False)] if verb == "comment" else [])
+    assert there["description"] == ("" if verb == "comment" else "Text")
+
+
+TROUBLES = ["html", "redirect", "half_page"]
+
+
+@pytest.mark.parametrize("what", TROUBLES)
+def test_answers_that_are_none(tracker: Standin, here: Roundup, what: str) -> None:
+    """A web page, a redirect, half an answer to a question is an error in words, and nothing is told."""
+    tracker.add_ticket("T", "Text")
+    tracker.trouble(what, "GET")
+    with pytest.raises(RemoteError) as caught:
+        list(here.changed("", set()))
+    assert caught.value.hint
+
+
+def test_rate_limit_is_waited_for(tracker: Standin, here: Roundup) -> None:
+    """A call that is throttled is made again when it may be, and is done once."""
+    number = tracker.add_ticket("T", "Text")
+    tracker.rate_limit(2)
+    here.perform(Call("comment", number, ITEM, {"body": "Once", "public": True}))
+    assert tracker.tickets()[number]["comments"] == [("Once", True)]
+
+
+def test_bad_token_is_not_an_empty_tracker(tracker: Standin) -> None:
+    """A server that answers a bad token with empty lists is not taken for one without tickets."""
+    tracker.empty_on_bad_token = True
+    with closing(opened(tracker, secret="agent1:wrong")) as stranger:
+        asked: list[Callable[[], object]] = [
+            stranger.describe,
+            stranger.numbers,
+            lambda: list(stranger.changed("", set())),
+        ]
+        for ask in asked:
+            with pytest.raises(ChitError):
+                ask()
+
+
+def test_password_is_tried_once(tracker: Standin) -> None:
+    """A wrong password is not tried again: Roundup locks accounts for that."""
+    with closing(opened(tracker, secret="agent1:wrong")) as stranger:
+        with pytest.raises(AccessError):
+            stranger.describe()
+        assert stranger._rest.web.requests == 1
+
+
+def test_token_of_the_site_is_used(tracker: Standin, here: Roundup) -> None:
+    """After some questions with the password a token is asked for, once; a tracker that gives none is asked no more."""
+    assert tracker.requests.count("POST jwt/issue") == 1
+    tracker.tokens = False
+    with closing(opened(tracker)) as other:
+        other.describe()
+        other.describe()
+    assert tracker.requests.count("POST jwt/issue") == 2
+
+
+def test_comment_keeps_the_status(tracker: Standin, here: Roundup) -> None:
+    """A comment does not change a ticket's status, whichever it is; nor does taking it away."""
+    number = tracker.add_ticket("T", "Text")
+    for status in ("unread", "resolved", "done-cbb", "testing"):
+        tracker.edit(number, status=status)
+        made = here.perform(Call("comment", number, ITEM, {"body": status, "public": True}))
+        assert tracker.tickets()[number]["status"] == status
+        here.perform(Call("delete-comment", number, ITEM, {}, made.id))
+        assert tracker.tickets()[number]["status"] == status
+
+
+def test_new_ticket_gets_the_keyword_that_is_followed(tracker: Standin) -> None:
+    """Who follows a keyword finds the tickets that they make among those that are followed."""
+    with closing(opened(tracker, "?queue=Billing")) as follower:
+        assert follower.describe().default_queue == "Billing"
+        number = follower.perform(Call("create", 0, TICKET, {"title": "T"})).number
+        assert follower.numbers() == {number}
+
+
+def test_query_is_in_roundups_own_words(tracker: Standin) -> None:
+    """Further conditions narrow what is followed, and cannot change how is asked."""
+    tracker.add_ticket("T", status="resolved")
+    number = tracker.add_ticket("T", status="testing")
+    with closing(opened(tracker, "?query=status%3Dtesting")) as follower:
+        assert follower.numbers() == {number}
+        assert [found.number for page in follower.changed("", set()) for found in page.found] == [number]
+    with pytest.raises(UsageError):
+        opened(tracker, "?query=%40page_size%3D1")
+
+
+def test_other_origin_is_explained(tracker: Standin) -> None:
+    """A tracker that knows itself by another address takes no writes, and the error says so."""
+    with closing(Roundup(address.parse(tracker.url.replace("127.0.0.1", "localhost")), tracker.secret)) as other:
+        number = tracker.add_ticket("T")
+        with pytest.raises(AccessError) as caught:
+            other.perform(Call("comment", number, ITEM, {"body": "x", "public": True}))
+        assert "address" in caught.value.hint
+
+
+def test_nothing_is_sent_that_roundup_leaks(tracker: Standin, here: Roundup) -> None:
+    """Empty and internal files and empty comments are refused before anything is sent."""
+    number = tracker.add_ticket("T")
+    tracker.requests.clear()
+    for call in (
+        Call("attach", number, ITEM, {"name": "a", "size": 0, "public": True}),
+        Call("attach", number, ITEM, {"name": "a", "size": 1, "public": False}),
+        Call("comment", number, ITEM, {"body": " \n", "public": True}),
+    ):
+        with pytest.raises(RefusedError):
+            here.perform(call, io.BytesIO(b""))
+    assert [one for one in tracker.requests if one.startswith("POST data")] == []
+
+
+def test_message_of_another_ticket_is_left_there(tracker: Standin, here: Roundup) -> None:
+    """A token is good within its ticket: a message that has it and lies on another is neither found nor moved."""
+    one, other = tracker.add_ticket("One"), tracker.add_ticket("Other")
+    here.perform(Call("comment", one, ITEM, {"body": "Said", "public": True}))
+    assert here.find(Call("comment", other, ITEM, {"body": "Said", "public": True}), set()) is None
+    assert tracker.tickets()[other]["comments"] == []
