@@ -193,7 +193,7 @@ def pulled_record(store: Store, pulled: Pulled) -> dict[str, Any]:
 
 def pushed_record(store: Store, pushed: Pushed, leaving: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What a push came to, as JSON. leaving: with --dry-run, what would leave for a partner and what would stay. planned: for a helpdesk,
-    with --dry-run the calls, and always what stays here (without a verb)."""
+    with --dry-run the calls, and always what stays here (without a verb); met: what was found changed there meanwhile."""
     concerned = {one.ticket for one in pushed.refused} | {one.ticket for one in pushed.planned}
     ids = idents(store, {*pushed.tickets, *concerned})
     return {
@@ -208,6 +208,7 @@ def pushed_record(store: Store, pushed: Pushed, leaving: list[dict[str, Any]] | 
             {"ticket": ids.get(one.ticket), "verb": one.verb or None, "what": one.what, "reason": one.reason or None}
             for one in pushed.planned
         ],
+        "met": pulled_record(store, pushed.met),
     }
 
 
@@ -223,6 +224,10 @@ def say_pulled(app: App, store: Store, remote: Remote, pulled: Pulled) -> None:
         app.say(f"{remote.name}: nothing new")
     for warning in pulled.warnings:
         app.say(f"warning: {warning}")
+    if is_helpdesk(remote.url):
+        from chit.helpdesks import say_troubles
+
+        say_troubles(app, store, remote)
     for held in pulled.held:
         app.say(f"kept aside, change {held.id[:12]}: {held.reason}")
     if pulled.conflicts:
@@ -297,8 +302,9 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False
         app.say(f"{remote.name}: has everything")
     if pushed.planned:
         _say_planned(app, remote, pushed.planned)
-    if pushed.met.taken:
-        say_pulled(app, app.store, remote, pushed.met)
+    met = pushed.met
+    if met.conflicts or met.warnings:
+        say_pulled(app, app.store, remote, met)
     if not (pulled or pushed.refused or app.options.dry_run) and _awaits(app, remote, pushed):
         app.say(f"`chit sync --remote {remote.name}` tells what was decided there")
     if pushed.refused:
@@ -320,9 +326,11 @@ def _say_planned(app: App, remote: Remote, planned: Sequence[Planned]) -> None:
     staying: dict[tuple[str, str], set[int]] = {}
     for one in planned:
         if not one.verb:
-            staying.setdefault((one.what, one.reason), set()).add(one.ticket)
-    for (what, reason), tickets in staying.items():
-        app.say(f"{remote.name}: {what} of {counted(len(tickets), 'ticket')} stays here: {reason}")
+            kind = one.what.partition("/")[0]  # which of several comments or labels it is does not matter
+            staying.setdefault((kind, one.reason), set()).add(one.ticket)
+    for (kind, reason), tickets in staying.items():
+        what = {"kind": translate(kind), "tickets": counted(len(tickets), "ticket"), "reason": translate(reason)}
+        app.say(translate("{remote}: {kind} of {tickets} stays here: {reason}", remote=remote.name, **what), as_is=True)
 
 
 def _awaits(app: App, remote: Remote, pushed: Pushed) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from chit.context import App
 from chit.exchanging import find_token, patience, warn_if_readable
 from chit.language import translate
+from chit.text import counted
 from chit_sync import config
 from chit_sync.errors import AccessError, ConflictError, RemoteError, UsageError
 from chit_sync.exchange.results import Progress, Pulled
@@ -15,6 +16,7 @@ from chit_sync.helpdesks.mapping import Mapping, defaults, statuses_for
 from chit_sync.helpdesks.settings import Tables
 from chit_sync.remotes.registry import open_helpdesk
 from chit_sync.store import remotes
+from chit_sync.store.database import Store
 from chit_sync.store.remotes import DEFAULT, Remote
 
 MappingFor = Callable[[Description], Mapping]
@@ -102,6 +104,18 @@ def pull_from(app: App, remote: Remote, desk: Helpdesk, progress: Progress, *, f
             raise
         app.confirm(f"{error.message}. Delete them here too?")
         return take(True)
+
+
+def say_troubles(app: App, store: Store, remote: Remote) -> None:
+    """How much of what is there could not be taken in."""
+    from chit_sync.store.bases import troubles
+
+    found = troubles(store, remote.id)
+    if found:
+        first = found[0]
+        app.say(
+            f"warning: {counted(len(found), 'value')} cannot be taken in; of #{first.number}: {first.reason}; `chit status` lists them"
+        )
 
 
 def person_record(person: Person) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def status(app: App, exit_code: bool) -> int:
     """
     found = overview(app.reading, app.now)
     app.output.one(_record(app, found), lambda: "\n".join(_lines(app, found)))
-    waiting = found.conflicts or any(sum(one.pending) for one in found.exchanges)
+    waiting = found.conflicts or any(sum(one.pending) or one.stuck or one.doubtful for one in found.exchanges)
     return DIFFERENT if exit_code and waiting else 0
 
 
@@ -69,6 +69,8 @@ def _record(app: App, found: Overview) -> dict[str, object]:
                     {"ticket": ids.get(refusal.ticket), "time": iso(refusal.time), "reason": refusal.reason}
                     for refusal in one.refusals
                 ],
+                "stuck": [{**stuck._asdict(), "time": iso(stuck.time)} for stuck in one.stuck],
+                "doubtful": one.doubtful,
             }
             for one in found.exchanges
         ],
@@ -161,6 +163,19 @@ def _exchange(app: App, one: Exchange) -> list[str]:
         if len(one.refusals) > _MOST_SHOWN:
             lines.append(translate("        and {count} more", count=len(one.refusals) - _MOST_SHOWN))
         lines.append(translate("    mend the cause and `chit push --again{flag}`, or `chit undo`", flag=flag))
-    if not sum(pending):
+    if one.doubtful:
+        doubtful = "    {calls} in doubt, as the answer was lost: `chit sync{flag}` looks up what came of it"
+        lines.append(translate(doubtful, calls=counted(one.doubtful, "call"), flag=flag))
+    if one.stuck:
+        lines.append(translate("    {values} there that cannot be taken in:", values=counted(len(one.stuck), "value")))
+        lines += [
+            f"        #{stuck.number} {ago(stuck.time, app.now)}: {clean(translate(stuck.reason))}"
+            for stuck in one.stuck[:_MOST_SHOWN]
+        ]
+        if len(one.stuck) > _MOST_SHOWN:
+            lines.append(translate("        and {count} more", count=len(one.stuck) - _MOST_SHOWN))
+        cure = "    `chit remote show {name} --mapping` prints the tables to extend in config.toml; the next pull tries again"
+        lines.append(translate(cure, name=name))
+    if not (sum(pending) or one.stuck or one.doubtful):
         lines.append(translate("    nothing to send, nothing waiting"))
     return lines

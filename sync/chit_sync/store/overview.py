@@ -12,12 +12,24 @@ if TYPE_CHECKING:
 MOST_SHOWN = 10
 
 
+class Stuck(NamedTuple):
+    """A value in a helpdesk that could not be taken in. number: the ticket's there. time: since when."""
+
+    number: int
+    path: str
+    reason: str
+    time: int
+
+
 class Exchange(NamedTuple):
-    """How things stand with one remote."""
+    """How things stand with one remote. stuck: of a helpdesk, what could not be taken in. doubtful: calls to it whose outcome nobody
+    knows; the next exchange looks them up."""
 
     remote: Remote
     pending: Pending
     refusals: list[Refusal]
+    stuck: list[Stuck]
+    doubtful: int
 
 
 class InConflict(NamedTuple):
@@ -58,7 +70,8 @@ def overview(store: Store, now: int) -> Overview:
     for remote in remotes.listing(store):
         pending = remotes.pending(store, remote)
         refused = remotes.refusals(store, [remote.name]) if pending.refused else []
-        exchanges.append(Exchange(remote, pending, refused))
+        stuck, doubtful = _of_helpdesk(store, remote)
+        exchanges.append(Exchange(remote, pending, refused, stuck, doubtful))
     handoffs: dict[str, Kind] = {}
     if handed:
         from chit_sync.store.waiting import waiting  # most stores have no handoff
@@ -66,3 +79,14 @@ def overview(store: Store, now: int) -> Overview:
         handoffs = waiting(store, now)
     told = [InConflict._make(row) for row in rows]
     return Overview(open_, overdue, conflicts, told, exchanges, handoffs, bool(partners))
+
+
+def _of_helpdesk(store: Store, remote: Remote) -> tuple[list[Stuck], int]:
+    """What could not be taken in, the oldest first, and how many calls are in doubt. Links to tickets that are not here are no trouble."""
+    with explained(store.path):
+        rows = store.db.execute(
+            "SELECT number, path, reason, time FROM troubles WHERE remote = ? AND path NOT LIKE '%:%' ORDER BY time, number",
+            (remote.id,),
+        ).fetchall()
+        doubtful = store.db.execute("SELECT count(*) FROM calls WHERE remote = ?", (remote.id,)).fetchone()[0]
+    return list(map(Stuck._make, rows)), doubtful
