@@ -134,6 +134,11 @@ class _Planning:
         self._leave(path, seq, told.why if told and told.why else f"{self.desk.name} does not keep it")
         return False
 
+    def _filed(self, path: str) -> bool:
+        """Whether it goes with a new ticket, though it may be that it cannot be changed later: the story of one that shows it."""
+        told = self.there.about.features.get("description")
+        return path == "description" and not self.number and told is not None and told.read
+
     def _fits(self, name: str, path: str, seq: int, size: int) -> bool:
         """Whether it is short enough."""
         limit = self.there.about.limits.get(name)
@@ -161,7 +166,7 @@ class _Planning:
             seq, value = heads[0]
             if value is None and not self.number:
                 continue
-            if not self._may(feature_of(path), path, seq):
+            if not self._filed(path) and not self._may(feature_of(path), path, seq):
                 continue
             if not self.desk.words.writes(path):
                 self._leave(path, seq, f"{self.desk.name} has no such field")
