@@ -37,6 +37,7 @@ def test_derived_ids_stay() -> None:
     """Ids that follow from parts are the same in every version: stores that never met must agree on them."""
     assert ids.ticket_id("source", "42") == "qoovsuvswztvpvommkpzrnrqyvqsrnwz"
     assert ids.item_id("blocks", "k" * 32) == "poyloqztuzvmkmly"
+    assert ids.mirror_id("https://helpdesk.example.com") == "xmkrtxxoyyvuyxow"
     assert len(ids.item_id("x")) == 2 * ids.ITEM_BYTES
 
 
