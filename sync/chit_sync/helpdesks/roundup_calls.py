@@ -112,7 +112,8 @@ class Calls:
         if kept:
             body.setdefault(self._shape.keywords, kept)
         body = {key: value for key, value in body.items() if value not in (CLEARED, [])}
-        body["messages"] = [first] if first else []
+        if first:
+            body["messages"] = [first]
         if self._shape.reference:
             body[self._shape.reference] = call.token
         with _half_done() if first else nullcontext():

@@ -27,7 +27,8 @@ class Site:
     def add_ticket(self, title: str, description: str = "", **fields: Any) -> int:
         """Files a ticket."""
         body: dict[str, Any] = {"title": title, **self._values(fields, [])}
-        body["messages"] = [self._message(description)] if description else []
+        if description:
+            body["messages"] = [self._message(description)]
         return int(self._post("issue", body))
 
     def edit(self, number: int, **fields: Any) -> None:

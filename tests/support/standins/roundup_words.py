@@ -96,6 +96,8 @@ class Database:
         for name, value in taken.items():
             if value is None and SCHEMA[klass][name] == "string" and name in values:
                 raise Refusal(409, f'new property "{name}" not a string')
+            if value == []:
+                raise Refusal(409, "'NoneType' object is not iterable")
         if klass == "msg" and not taken.get("content"):
             raise Refusal(409, "object of type 'NoneType' has no len()")
         if klass == "issue":
