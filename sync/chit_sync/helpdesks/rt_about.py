@@ -180,9 +180,9 @@ def _person(row: rt_answers.Row) -> Person | None:
 
 
 def _people(asking: Asking) -> list[Person]:
-    """Those that we may know of, the newest first: who was there before the first customers wrote, and so may own tickets, comes last."""
+    """Those that we may know of: the list does not tell staff from customers."""
     answer = asking.listed("users", "Name,RealName,EmailAddress")
-    return [one for row in reversed(answer) if (one := _person(row)) and one.key not in ("Nobody", "RT_System")]
+    return [one for row in answer if (one := _person(row)) and one.key not in ("Nobody", "RT_System")]
 
 
 def _statuses(asking: Asking, catalog: Catalog, wanted: Sequence[int]) -> list[str]:
