@@ -197,12 +197,13 @@ class DjangoHelpdesk:
 
     def _everything(self, state: Cursor, known: frozenset[int]) -> Iterator[Page]:
         """All tickets, the newest first; those that may have changed are told of."""
-        begun, whole = self._now(), not state.walk
+        whole, begun = not state.walk, 0.0
         found: list[Found] = []
         present: set[int] = set()
         sums = ""
         for listing in self._asking.walk(page=state.walk):
-            if whole and not present:
+            if whole and not begun:
+                begun = self._now()
                 self._start(state, listing)
             present |= {number for raw in listing.tickets if isinstance(number := raw.get("id"), int)}
             tickets: list[tuple[Found, object]] = [

@@ -81,9 +81,12 @@ class Asking:
     def words(self) -> Words:
         """What is called how; asked for once."""
         if self._words is None:
-            answer = self.web.ask("OPTIONS", TICKETS)
-            self._words = read_words(answer.json(), self.where, self._all_queues())
+            self._words = self._described()
         return self._words
+
+    def _described(self) -> Words:
+        answer = self.web.ask("OPTIONS", TICKETS)
+        return read_words(answer.json(), self.where, self._all_queues())
 
     def take(self, raw: Mapping[str, object]) -> Found:
         """A ticket as it was answered."""
@@ -133,6 +136,8 @@ class Asking:
         Backwards, since a ticket that is deleted meanwhile moves others to an earlier page: they come twice, and none is left out.
         """
         listing = self.listing(page, size)
+        if not listing.total:
+            self._described()  # nothing at all is only believed from who knows us
         if not page and listing.page == 1 and len(listing.tickets) != listing.total:
             raise RemoteError(f"{self.where} counts {listing.total} tickets and lists {len(listing.tickets)}")
         while True:

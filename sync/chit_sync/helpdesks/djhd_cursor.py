@@ -31,6 +31,8 @@ PAUSE = 0.08
 """Seconds between two readings of everything for each ticket: reading takes the server a twentieth of them."""
 
 LONGEST_PAUSE = 3_600.0
+COARSE = 5.0
+"""Seconds by which the server's clock may seem to go back: it tells whole seconds, some time after it looked."""
 
 
 class Cursor(msgspec.Struct, omit_defaults=True):
@@ -74,7 +76,7 @@ class Cursor(msgspec.Struct, omit_defaults=True):
     def due(self, now: float) -> bool:
         """Whether it is time to read everything. now: in seconds by the server's clock."""
         pause = min(LONGEST_PAUSE, self.tickets * PAUSE)
-        return not self.full <= now < self.full + pause
+        return not self.full - COARSE <= now < self.full + pause
 
 
 class Sums:

@@ -183,7 +183,7 @@ class Standin:
         if not parts.path.endswith("/"):
             return 301, b"", {"Location": f"{parts.path}/"}
         if headers.get("authorization") != f"Token {TOKEN}":
-            if self.empty_on_bad_token:
+            if self.empty_on_bad_token and method == "GET":
                 return 200, {"count": 0, "next": None, "previous": None, "results": []}, {}
             return 401, {"detail": "Invalid token."}, {"WWW-Authenticate": "Token"}
         what = path[1]
