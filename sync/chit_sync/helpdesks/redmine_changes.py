@@ -42,7 +42,8 @@ class Place(NamedTuple):
     since: all that changed before that second has been read; seen: of what changed since, the second of its last change and whether it
     cannot have changed again in it. at: our clock when `since` was first seen. first: while everything is read for the first time, the
     second of the newest change when that began. after: in a second with more than a page of changes, the id up to which it has
-    been read. entry: the newest time entry. closed: projects that a visitor without a key sees nothing of.
+    been read; over: whether nothing could change in it any more when that began. entry: the newest time entry. closed: projects that a
+    visitor without a key sees nothing of.
     """
 
     since: str = ""
@@ -50,6 +51,7 @@ class Place(NamedTuple):
     at: int = 0
     first: str = ""
     after: int | None = None
+    over: bool = False
     entry: int = 0
     closed: tuple[int, ...] = ()
 
@@ -173,7 +175,7 @@ class Changes:
         listing = self._listing(place, bound)
         entries = self._entries(place)
         works, timed, place = self._sorted_out(entries, place)
-        done = crowd = 0
+        done = 0
         told: set[int] = set()
         total = listing[1]
         while True:
@@ -181,8 +183,7 @@ class Changes:
             crowded = place.after is not None
             if not crowded and len(issues) == PAGE and issues[-1].second("updated_on") <= place.since:
                 self._newest(bound)
-                crowd = bound.now()
-                place = place._replace(after=0)
+                place = place._replace(after=0, over=bound.past(place.since, bound.now()))
                 listing = self._listing(place, bound)
                 continue
             self._prove(issues, place)
@@ -197,22 +198,20 @@ class Changes:
             done += len(found)
             told |= seen.keys()
             place = place._replace(seen={**place.seen, **seen}, closed=self._closed(place, bool(found)))
-            place, more = self._next(place, issues, bound, crowd)
+            place, more = self._next(place, issues, bound)
             yield Page(found, place.text(), done, max(total, done))
             if not more:
                 return
             listing = self._listing(place, bound)
 
-    def _next(self, place: Place, issues: Sequence[Part], bound: Bound, crowd: int) -> tuple[Place, bool]:
-        """The place after a page, and whether there is more. crowd: our clock when a crowded second was begun; 0 for long ago."""
+    def _next(self, place: Place, issues: Sequence[Part], bound: Bound) -> tuple[Place, bool]:
+        """The place after a page, and whether there is more."""
         full = len(issues) == PAGE
         if place.after is not None:
             if full:
                 return place._replace(after=issues[-1].number("id")), True
             place = place._replace(after=None)
-            if not crowd:
-                return place, True
-            if bound.past(place.since, crowd):
+            if place.over:
                 return self._at(place, second(moment(place.since) + SECOND), bound), True
         elif issues:
             place = self._at(place, max(place.since, issues[-1].second("updated_on")), bound)

@@ -74,7 +74,7 @@ class Model:
     def create(self, who: int, given: Json) -> Json:
         """An issue. What it may not say is dropped."""
         issue: Json = {
-            "id": 0, "author": who, "project_id": 0, "tracker_id": 1, "status_id": 1, "priority_id": 2, "assigned_to_id": None, 
+            "id": 0, "author": who, "project_id": 0, "tracker_id": 1, "status_id": 1, "priority_id": 2, "assigned_to_id": None,
             "subject": "",
             "description": None, "due_date": None, "start_date": day(self.now), "customs": dict.fromkeys(CUSTOMS), "parent_id": None,
             "journals": [], "attachments": [],
