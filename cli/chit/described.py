@@ -49,7 +49,7 @@ def page(app: App, record: dict[str, Any]) -> str:
         ("sends", translate("what was written in this store") if record["send"] == "own" else translate("everything")),
         ("tickets", str(record["tickets"])),
         ("troubles", str(len(record["troubles"]))),
-        *((f"limit of {name}", plain(limit)) for name, limit in record["limits"].items()),
+        ("limits", ", ".join(f"{name} {plain(limit)}" for name, limit in record["limits"].items()) or "-"),
     ]
     rows = [
         (one["name"], _how(one["read"]), _how(one["write"]), translate(one["why"] or "")) for one in record["features"]

@@ -27,7 +27,8 @@ def reach_desk(app: App, url: str, token: str | None = None) -> Helpdesk:
     """The adapter for an address, with the token for it, or with this one. Raises AccessError if there is none."""
     token = token or find_token(app, url)
     if token is None:
-        raise AccessError(f"there is no token for {url}", f"`chit auth login {url}` asks for one and keeps it.")
+        place = url.partition("?")[0]
+        raise AccessError(f"there is no token for {place}", f"`chit auth login {place}` asks for one and keeps it.")
     warn_if_readable(app, url)
     return open_helpdesk(url, token=token, timeout=patience(app, url))
 

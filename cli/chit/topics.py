@@ -61,12 +61,63 @@ def queries() -> str:
     return translate(HELP)
 
 
+_ADDRESS = """\
+A helpdesk is a remote like any other. Its address, which belongs in quotes, says of which kind
+it is, where it is, and what is followed there:"""
+
+_FOLLOWED = """\
+?queue=NAME follows one queue (or project), &queue=NAME another one, and ?query=TEXT what a search
+in the helpdesk's own language finds. Without them all tickets are followed that the account sees.
+
+`chit auth login` keeps a token for it or, with --user, login and password. `chit remote show` says
+what it carries and what it does not.
+
+Its words for statuses, priorities, people, queues and custom fields are mapped by tables, which are
+made from what the helpdesk says of itself. `chit remote show --mapping` prints them as they can
+stand in .chit/config.toml or your own config.toml; what stands there goes before:"""
+
+_TABLE = """\
+    [helpdesk.origin.status]
+    "In Progress" = "open"
+
+    [helpdesk.origin.people]
+    aberg = "anna\""""
+
+_UNMAPPED = """\
+Of several words that mean the same the first one is written. A value that no table knows is not
+guessed: it alone is kept back, and `chit status` shows it. The tables are {tables};
+beside them there are the settings"""
+
+
+def helpdesks() -> str:
+    """How helpdesks are addressed and configured."""
+    from chit_sync import config
+    from chit_sync.helpdesks.address import KINDS
+    from chit_sync.helpdesks.settings import TABLES
+
+    addresses = "\n".join(f"    {kind}+https://desk.example/?queue=Support" for kind in KINDS)
+    settings = "\n".join(
+        f"    {'helpdesk.REMOTE.' + name:<22} {translate(setting.help)}"
+        for name, setting in config.OF_HELPDESKS.items()
+    )
+    parts = [
+        translate(_ADDRESS),
+        addresses,
+        translate(_FOLLOWED),
+        _TABLE,
+        translate(_UNMAPPED, tables=", ".join(TABLES)),
+        settings,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 TOPICS: dict[str, Callable[[], str]] = {
     "queries": queries,
     "priorities": priorities,
     "fields": fields,
     "exit-codes": exit_codes,
     "options": options,
+    "helpdesks": helpdesks,
 }
 
 

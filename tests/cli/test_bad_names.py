@@ -187,7 +187,8 @@ def test_usage(words: tuple[str, ...], message: str, hint: str, chit: Chit) -> N
 def test_help_for_what_there_is_not(words: tuple[str, ...], chit: Chit) -> None:
     """`chit help` of something else names the topics."""
     assert chit("help", *words, code=3).err == said(
-        f"no command or topic {' '.join(words)!r}", "Topics: queries, priorities, fields, exit-codes, options, schema."
+        f"no command or topic {' '.join(words)!r}",
+        "Topics: queries, priorities, fields, exit-codes, options, helpdesks, schema.",
     )
 
 

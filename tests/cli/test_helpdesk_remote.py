@@ -104,6 +104,14 @@ def test_show_tells_what_it_carries(cloned: Chit, helpdesk: Desk) -> None:
     assert cloned("remote", "list", "--json").json[0]["helpdesk"] is None
 
 
+def test_a_new_address_is_for_the_same_helpdesk(cloned: Chit, tmp_path: Path) -> None:
+    """A helpdesk's remote cannot become a store's, or the other way round; its host and query may change."""
+    cloned("remote", "set-url", "origin", f"{URL}?queue=Billing")
+    cloned("remote", "add", "backup", str(tmp_path))
+    for name, url in (("origin", str(tmp_path)), ("origin", "rt+https://desk.example.com/"), ("backup", URL)):
+        assert "are not the same kind of remote" in cloned("remote", "set-url", name, url, code=5).err
+
+
 def test_the_mapping_can_be_pasted_and_changed(cloned: Chit, helpdesk: Desk) -> None:
     """`remote show --mapping` prints what config.toml takes; what is changed there holds from then on, both ways."""
     printed = cloned("remote", "show", "--mapping").out

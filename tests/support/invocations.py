@@ -47,7 +47,7 @@ READS: dict[str, tuple[str, ...]] = {
     "config list": ("", "--show-origin"),
     "completion": ("bash", "zsh", "fish"),
     "doctor": ("",),
-    "help": ("", "edit", "remote add", "queries", "priorities", "fields", "exit-codes", "options"),
+    "help": ("", "edit", "remote add", "helpdesks", "queries", "priorities", "fields", "exit-codes", "options"),
 }
 """Commands that change nothing, by name: what to say after it."""
 

@@ -10,6 +10,7 @@ from chit.exchanging import given_token
 from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
+from chit_sync.errors import ConflictError
 from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.remotes.registry import check_url, is_url
 from chit_sync.store import remotes
@@ -105,8 +106,14 @@ def set_url(app: App, name: str, url: str) -> None:
     chit remote set-url origin https://new.desk.example/
     """
     address = _address(url)
+    before = remotes.get(app.store, name)
+    if _kind(before.url) != _kind(address):
+        raise ConflictError(
+            f"{before.url} and {address} are not the same kind of remote",
+            "A new address is for the same store or helpdesk; name another one with `chit remote add`.",
+        )
     if not app.options.dry_run:
-        _take_token_along(app, remotes.get(app.store, name), address)
+        _take_token_along(app, before, address)
     found = remotes.set_url(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
     app.say(f"{name} {'would be' if app.options.dry_run else 'is'} at {found.url} from now on")
@@ -171,6 +178,11 @@ def _take_token_along(app: App, one: Remote, address: str) -> None:
     token = PartnerToken(folder, one.url, lead.own).find()
     if token:
         PartnerToken(folder, address, lead.own).finish(token)
+
+
+def _kind(url: str) -> str:
+    """What is at an address: a helpdesk's kind, empty for a store."""
+    return url.partition("+")[0] if is_helpdesk(url) else ""
 
 
 def _address(url: str) -> str:
