@@ -307,12 +307,13 @@ def test_an_empty_listing_deletes_nothing(anna: Side, desk: Desk) -> None:
 
 
 def test_merged_there(anna: Side, desk: Desk) -> None:
-    """A ticket that is merged there into another is merged here."""
+    """A ticket that is merged there into another is merged here, and closed."""
     one, other = desk.add_ticket("One"), desk.add_ticket("Other")
     anna.pull()
     desk.merge(one, other)
     anna.pull()
     assert anna.ticket(one).value("merged") == anna.ticket(other).id
+    assert anna.ticket(one).category == "closed"
     quiet(anna)
 
 

@@ -63,7 +63,8 @@ class Taking:
             sets = {"deleted": True}
         elif one.how == "merged":
             into = session.ticket(one.into)
-            sets = {"merged": into} if into else {}
+            closed = next(name for name, category in self.store.statuses.items() if category == "closed")
+            sets = {"merged": into, "status": closed} if into else {}
             if into is None:
                 self.warnings.append(
                     f"#{one.number} was merged into #{one.into}, which is not here: `chit track {one.into}`"
