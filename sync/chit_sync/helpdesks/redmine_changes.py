@@ -130,13 +130,13 @@ class Changes:
 
     def _matching(self, issues: Sequence[Part]) -> set[int]:
         """Which of these issues the query follows."""
+        if not issues:
+            return set()
         if not self._query:
             followed = self._site.followed
             return {
                 issue.number("id") for issue in issues if not followed or issue.part("project").number("id") in followed
             }
-        if not issues:
-            return set()
         ids = {issue.number("id") for issue in issues}
         filters = [("issue_id", "=", [",".join(map(str, sorted(ids)))]), *self._filters()]
         found, _ = self._site.issues(filters, sort="id:asc")

@@ -4,6 +4,7 @@ A request that Redmine would silently make nothing of (no wrapper, a filter or a
 kept in `wrong` and fails the test in the end.
 
     done_then_500, ok_not_done, html, redirect, half_page   so many of the next calls (writes for the first two) go that way
+    only            the beginning of the methods that go wrong; empty for all
     cut_after       answers end after so many bytes; None for never
     rate_limit(n)   the next n requests are answered 429
     shift_pages     after each list, an issue that it told of is changed
@@ -65,6 +66,7 @@ class Standin(Words):
         self.asked: list[str] = []
         self.done_then_500 = self.ok_not_done = self.html = self.redirect = self.half_page = 0
         self.cut_after: int | None = None
+        self.only = ""
         self.shift_pages = False
         self.rest = True
         self._limited = 0
@@ -133,7 +135,11 @@ class Standin(Words):
         if status == 429:
             headers.append(("Retry-After", "0"))
         start(f"{status} Said", headers)
-        if self.cut_after is not None and len(said) > self.cut_after:
+        if (
+            self.cut_after is not None
+            and environ["REQUEST_METHOD"].startswith(self.only)
+            and len(said) > self.cut_after
+        ):
             said = said[: self.cut_after]  # fewer than Content-Length says
             headers.append(("Connection", "close"))
         return [said]
@@ -146,7 +152,7 @@ class Standin(Words):
             ("html", (200, b"<!DOCTYPE html><title>Sign in</title><p>Login", "text/html")),
             ("redirect", (302, b"", "text/html")),
         ):
-            if getattr(self, name):
+            if getattr(self, name) and method.startswith(self.only):
                 setattr(self, name, getattr(self, name) - 1)
                 return answer
         if writes and self.ok_not_done:
