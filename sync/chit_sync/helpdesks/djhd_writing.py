@@ -283,15 +283,23 @@ class Writing:
             "filename": name,
             "mime_type": f"{media}; chit={call.token}" if call.token else media,
         }
-        raw = self._upload(told, sent_name(name), file)
-        self._bare.pop((call.number, public), None)
+        try:
+            raw = self._upload(told, sent_name(name), file)
+        except RefusedError:
+            self._drop(call.number, public)
+            raise
         ident, stored = (raw.get("id"), raw.get("size")) if isinstance(raw, dict) else (None, None)
         if not isinstance(ident, int):
             raise DoubtError(f"{self._where} answers without the number of the file that it was sent", settled=True)
         if isinstance(size, int) and stored != size:
-            self._remove(f"{FILES}{ident}/")
+            self._drop(call.number, public)
             raise RefusedError(f"{self._where} has kept {stored} of the {size} bytes of {name}", "Try it again.")
+        self._bare.pop((call.number, public), None)
         return Outcome(call.number, str(ident))
+
+    def _drop(self, number: int, public: bool) -> None:
+        """Takes the followup away that was made for a file, with the file."""
+        self._remove(f"{FOLLOWUPS}{self._bare.pop((number, public))}/")
 
     def _upload(self, told: Mapping[str, str], name: str, file: BinaryIO) -> object:
         try:
@@ -331,7 +339,8 @@ class Writing:
         return self._asking.web.ask(method, path, repeat=False, json=body)
 
     def _remove(self, path: str) -> None:
-        self._asking.web.ask("DELETE", path)
+        # Made again after it was done it would be refused.
+        self._asking.web.ask("DELETE", path, repeat=False)
 
 
 def numbered(raw: Mapping[str, object]) -> int:
