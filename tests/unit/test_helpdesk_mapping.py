@@ -140,6 +140,23 @@ def test_people_are_found(path: str, name: str, key: str) -> None:
     assert mapped(Tables(people={"aberg": "anna"})).to_theirs(path, name) == (path, key)
 
 
+def test_who_is_a_number_there_has_a_name_here() -> None:
+    """A helpdesk that tells people apart by numbers: here they go by their names, unless two have the same."""
+    people = (
+        Person("1", "anna"),
+        Person("2", "bob"),
+        Person("3", "Bob"),
+        Person("4", ""),
+        Person("dora", "Dora Dietz"),
+    )
+    mapping = defaults(described(people=people), DEFAULT_STATUSES, tables=Tables(people={"4": "carol"}))
+    assert mapping.people == {"4": "carol", "1": "anna"}
+    assert mapping.to_ours("assignee", "1") == ("assignee", "anna")
+    assert mapping.to_theirs("assignee", "anna") == ("assignee", "1")
+    assert mapping.to_ours("author", "2") == ("author", "2")
+    assert mapping.to_ours("author", "dora") == ("author", "dora")
+
+
 @pytest.mark.parametrize("name", ["Bob Clark", "carol", "carol@example.com"])
 def test_nobody_is_guessed(name: str) -> None:
     """A name that two people have, or nobody, is not sent."""

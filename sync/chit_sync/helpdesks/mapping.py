@@ -53,13 +53,14 @@ class Mapping:
         status: Table[str, str],
         near: Table[str, str],
         priority: Table[str, str],
+        people: Table[str, str],
         fields: Table[str, str],
         tables: Tables = NOTHING,
     ) -> None:
         self.remote = remote
         self.status = {**tables.status, **_left(status, tables.status)}
         self.priority = {**tables.priority, **_left(priority, tables.priority)}
-        self.people = dict(tables.people)
+        self.people = {**tables.people, **_left(people, tables.people)}
         self.queues = dict(tables.queues)
         self.listed = bool(tables.fields)
         self.fields = dict(tables.fields or fields)
@@ -190,6 +191,7 @@ def defaults(
         status=status,
         near=_nearest(description, statuses),
         priority=priority,
+        people=_named(description),
         fields=_slugs(names, dotted=True),
         tables=tables,
     )
@@ -236,6 +238,18 @@ def _nearest(description: Description, statuses: Table[str, str]) -> dict[str, s
         if theirs is not None:
             found[name] = theirs
     return found
+
+
+def _named(description: Description) -> dict[str, str]:
+    """Those whom the helpdesk knows by a bare number, by their names, as far as nobody else has the same one."""
+    names: dict[str, set[str]] = {}
+    people = [*description.people, description.account]
+    for one in people:
+        for name in (one.key, one.name):
+            names.setdefault(name.casefold(), set()).add(one.key)
+    return {
+        one.key: one.name for one in people if one.key.isdecimal() and one.name and len(names[one.name.casefold()]) == 1
+    }
 
 
 def _left(table: Table[str, str], above: Table[str, str]) -> dict[str, str]:
