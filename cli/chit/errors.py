@@ -18,7 +18,11 @@ PIPE = 141
 _TABLE: tuple[tuple[type[errors.ChitError], int, str], ...] = (
     (errors.UsageError, USAGE, ""),
     (errors.NotFoundError, NOT_FOUND, ""),
-    (errors.AccessError, ACCESS, "`chit auth login` asks for a token and keeps it; CHIT_TOKEN and CHIT_TOKEN_FILE give one."),
+    (
+        errors.AccessError,
+        ACCESS,
+        "`chit auth login` asks for a token and keeps it; CHIT_TOKEN and CHIT_TOKEN_FILE give one.",
+    ),
     (errors.ConflictError, CONFLICT, ""),
     (errors.RemoteError, REMOTE, "Nothing was lost; run the same command again."),
     (errors.PolicyError, POLICY, ""),

@@ -195,6 +195,7 @@ def test_a_dry_run_of_a_push_lists_the_calls(cloned: Chit, helpdesk: Desk) -> No
 def test_new_tickets_go_to_the_default_remote(cloned: Chit, helpdesk: Desk) -> None:
     """A ticket that is made here is made at the default remote, unless the setting says otherwise, and at others if it says so."""
     cloned("config", "set", "helpdesk.origin.new", "false")
+    assert "helpdesk.origin.new\tfalse\n" in cloned("config", "list").out
     ident = cloned("new", "-m", "Only here").id
     cloned("push")
     assert len(helpdesk.tickets()) == 2

@@ -61,8 +61,9 @@ def set_(app: App, key: str, value: str | None, user: bool, unset: bool) -> None
 @subcommand(config, "list")
 @click.option("--show-origin", is_flag=True, help="Say where each comes from.")
 def list_(app: App, show_origin: bool) -> None:
-    """Print every setting and what holds."""
-    found = [(key, *app.config.origin(key)) for key in settings.SETTINGS]
+    """Print every setting and what holds; of those of helpdesks the ones that are set."""
+    of_helpdesks = {key for source in app.config.sources for key in source.values} - {*settings.SETTINGS}
+    found = [(key, *app.config.origin(key)) for key in (*settings.SETTINGS, *sorted(of_helpdesks))]
     rows = [(key, plain(value), *((origin,) if show_origin else ())) for key, value, origin in found]
     headers = ("SETTING", "VALUE", *(("FROM",) if show_origin else ()))
     app.output.many([_record(*one) for one in found], lambda: app.output.table(headers, rows))
