@@ -4,7 +4,6 @@ The kind says which adapter speaks to it, the path where the helpdesk is on its 
 """
 
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from chit_sync.errors import UsageError
 
@@ -30,6 +29,8 @@ class Address(NamedTuple):
     @property
     def identity(self) -> str:
         """What tells this helpdesk from every other, however it is reached: its kind, host, port and path."""
+        from urllib.parse import urlsplit
+
         parts = urlsplit(self.base)
         port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
         return f"{self.kind}://{(parts.hostname or '').lower()}{port}{parts.path}"
@@ -43,6 +44,12 @@ def is_helpdesk(url: str) -> bool:
 
 def parse(url: str) -> Address:
     """The parts of a helpdesk's address. Raises UsageError for an unknown kind, or what is no address."""
+    from urllib.parse import (
+        parse_qsl,
+        urlsplit,
+        urlunsplit,
+    )  # late: most who ask whether it is a helpdesk's need no more
+
     kind, _, rest = url.partition("+")
     if kind not in KINDS:
         raise UsageError(f"{kind} is no kind of helpdesk that is known", f"There are: {', '.join(KINDS)}.")
