@@ -10,7 +10,7 @@ import pytest
 from chit_sync.clock import SECOND
 from chit_sync.errors import AccessError, ChitError, RemoteError, UsageError
 from chit_sync.helpdesks import address
-from chit_sync.helpdesks.base import Call, DoubtError, RefusedError, Tie
+from chit_sync.helpdesks.base import Call, DoubtError, RefusedError, Snapshot, Tie
 from chit_sync.helpdesks.roundup import Roundup
 from chit_sync.helpdesks.roundup_cursor import KEPT, Cursor, Seen, read_cursor, see
 from chit_sync.helpdesks.roundup_reading import (
@@ -27,6 +27,7 @@ from chit_sync.helpdesks.roundup_reading import (
 )
 from chit_sync.helpdesks.roundup_tracker import features, statuses
 from support.standins.roundup import Standin
+from support.standins.roundup_words import SCHEMA
 
 TICKET, ITEM = "klmnopqrstuvwxyz" * 2, "zyxwvutsrqponmlk"
 CLASSIC = Shape("issue", "status", "priority", "assignedto", "keyword", "due", "extref", "many", True, True)
@@ -260,6 +261,83 @@ def test_first_reading_and_one_of_nothing(tracker: Standin, here: Roundup) -> No
         assert tracker.requests == ["GET data/issue", "GET data/msg"]
 
 
+def test_field_that_was_taken_away(tracker: Standin, here: Roundup) -> None:
+    """A cursor that knows a field which the tracker has no more is as good as any other."""
+    number = tracker.add_ticket("T", "Text")
+    (page,) = here.changed("", set())
+    old = page.cursor.replace('"due"', '"deadline"')
+    assert old != page.cursor
+    tracker.edit(number, title="New")
+    with closing(opened(tracker)) as other:
+        told = [found for page in other.changed(old, {number}) for found in page.found]
+    assert told == here.read([number])
+
+
+def test_tracker_with_other_fields(tracker: Standin) -> None:
+    """A class of tickets with other names has its fields found out: one superseder, links and lists of the site's own, no notes."""
+    tracker.db.schema = {
+        "bug": {
+            "title": "string",
+            "messages": "links msg",
+            "files": "links file",
+            "nosy": "links user",
+            "superseder": "link bug",
+            "assignee": "link user",
+            "keywords": "links keyword",
+            "severity": "link priority",
+            "parts": "links status",
+            "seen": "date",
+            "size": "string",
+        },
+        "msg": {name: kind for name, kind in SCHEMA["msg"].items() if name != "internal"},
+        **{name: SCHEMA[name] for name in ("file", "user", "keyword", "status", "priority")},
+    }
+    tracker.db.classes["bug"] = {}
+    with closing(opened(tracker)) as wrong, pytest.raises(UsageError) as caught:
+        wrong.describe()
+    assert "bug" in caught.value.hint
+    with closing(opened(tracker, "?class=bug")) as other:
+        first = other.perform(Call("create", 0, TICKET, {"title": "One"})).number
+        assert other.find(Call("create", 0, TICKET, {"title": "One"}), set()) is not None
+        (found,) = other.read([first])
+        assert isinstance(found, Snapshot)
+        assert (found.token, found.fields["description"]) == (TICKET, None)
+        tracker.db.set("bug", "1", {"seen": "2026-12-01.10:00:00+0000"}, "2")
+        about = other.describe()
+        assert {one.path: bool(one.choices) for one in about.customs} == {
+            "x.parts": True,
+            "x.seen": False,
+            "x.severity": True,
+            "x.size": False,
+        }
+        assert not about.features["status"].write
+        wanted = {
+            "x.parts": "chatting\nunread",
+            "x.severity": "wish",
+            "x.seen": "2026-12-02.10:00:00",
+            "assignee": "agent2",
+        }
+        other.perform(Call("update", first, TICKET, {**wanted, "labels/new": True}))
+        second = other.perform(Call("create", 0, TICKET[::-1], {"title": "Two"})).number
+        other.perform(Call("link", first, ITEM, {"kind": "duplicates", "other": second}))
+        (found,) = other.read([first])
+        assert isinstance(found, Snapshot)
+        assert {path: found.fields[path] for path in wanted} == wanted
+        assert (found.fields["labels/new"], found.ties) == (True, [Tie("duplicates", second)])
+        other.perform(Call("unlink", first, ITEM, {"kind": "duplicates", "other": second}))
+        for refused in (
+            Call("comment", first, ITEM, {"body": "x", "public": False}),
+            Call("time", first, ITEM, {"minutes": 5, "date": 0, "note": ""}),
+            Call("update", first, ITEM, {"x.severity": "no such"}),
+            Call("update", first, ITEM, {"status": "open"}),
+        ):
+            with pytest.raises(RefusedError):
+                other.perform(refused)
+        (now,) = other.read([first])
+        assert isinstance(now, Snapshot)
+        assert (now.comments, now.ties) == ([], [])
+
+
 def test_first_reading_goes_on(tracker: Standin, here: Roundup) -> None:
     """A first reading that stopped after a page goes on behind it, and what changed before it meanwhile is told afterwards."""
     for number in range(1, 131):
@@ -380,14 +458,16 @@ def test_token_of_the_site_is_used(tracker: Standin, here: Roundup) -> None:
     assert tracker.requests.count("POST jwt/issue") == 2
 
 
-def test_comment_keeps_the_status(tracker: Standin, here: Roundup) -> None:
+@pytest.mark.parametrize("description", ["Text", ""])
+def test_comment_keeps_the_status(tracker: Standin, here: Roundup, description: str) -> None:
     """A comment does not change a ticket's status, whichever it is; nor does taking it away."""
-    number = tracker.add_ticket("T", "Text")
+    number = tracker.add_ticket("T", description)
     for status in ("unread", "resolved", "done-cbb", "testing"):
         tracker.edit(number, status=status)
         made = here.perform(Call("comment", number, ITEM, {"body": status, "public": True}))
         assert tracker.tickets()[number]["status"] == status
         here.perform(Call("delete-comment", number, ITEM, {}, made.id))
+        assert tracker.tickets()[number]["comments"] == []
         assert tracker.tickets()[number]["status"] == status
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
-from chit_sync.helpdesks.roundup_asking import Rest
+from chit_sync.helpdesks.roundup_asking import FieldError, Rest
 from chit_sync.helpdesks.roundup_calls import Calls, line
 from chit_sync.helpdesks.roundup_cursor import Cursor, read_cursor
 from chit_sync.helpdesks.roundup_following import Reader
@@ -54,14 +54,22 @@ class Roundup:
         return describe(self._rest, self._known_shape())._replace(default_queue=self._queues[0] if self._queues else "")
 
     def changed(self, cursor: str, known: Collection[int]) -> Iterator[Page]:
-        """What has changed since the cursor."""
+        """What has changed since the cursor, which also knows the tracker's fields, to save asking for them."""
         at = read_cursor(cursor) if cursor else Cursor({})
-        if self._shape is None and at.shape is not None and at.shape.klass == self._class:
+        kept = self._shape is None and at.shape is not None and at.shape.klass == self._class
+        if kept and at.shape is not None:
             self._take(at.shape)
+        try:
+            yield from self._pages(at, known, first=not cursor)
+        except FieldError:
+            if not kept:
+                raise
+            self._take(discover(self._rest, self._class))
+            yield from self._pages(at, known, first=not cursor)
+
+    def _pages(self, at: Cursor, known: Collection[int], *, first: bool) -> Iterator[Page]:
         reader = self._reading()
-        if not cursor or at.after:
-            return reader.first(at)
-        return reader.later(at, known)
+        return reader.first(at) if first or at.after else reader.later(at, known)
 
     def numbers(self) -> Collection[int]:
         """The numbers of all tickets that are followed now."""

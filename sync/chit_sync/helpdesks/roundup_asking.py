@@ -127,6 +127,10 @@ class Rest:
         """Sets these fields and no others. Raises StaleError if the thing is not as it was under that tag."""
         self._write("PUT", f"data/{klass}/{number}", body, tag=tag)
 
+    def take_off(self, klass: str, number: str, name: str, one: str, tag: str) -> None:
+        """Takes an id off a list. Raises StaleError."""
+        self._write("PATCH", f"data/{klass}/{number}", {"@op": "remove", name: [one]}, tag=tag)
+
     def delete(self, klass: str, number: str, tag: str) -> None:
         """Retires a thing. Raises StaleError."""
         self._write("DELETE", f"data/{klass}/{number}", None, tag=tag)

@@ -280,11 +280,21 @@ class Calls:
             if self._shape.status in item.row:
                 body[self._shape.status] = text(item.row, self._shape.status) or CLEARED
             try:
-                self._rest.put(self._shape.klass, number, body, item.tag)
+                if name == "messages" and not wish:
+                    self._take_last(number, removed, item)
+                else:
+                    self._rest.put(self._shape.klass, number, body, item.tag)
                 return
             except StaleError:
                 if attempt == TRIES - 1:
                     raise
+
+    def _take_last(self, number: str, message: str, item: Item) -> None:
+        """Takes off a ticket's only message. Roundup takes no empty list here, so the status has to be set right afterwards."""
+        self._rest.take_off(self._shape.klass, number, "messages", message, item.tag)
+        status = text(item.row, self._shape.status) if self._shape.status else ""
+        if status:
+            self._rest.put(self._shape.klass, number, {self._shape.status: status}, self._item(number).tag)
 
     def _rewrite(self, klass: str, number: str, body: Mapping[str, object]) -> None:
         if not is_id(number):

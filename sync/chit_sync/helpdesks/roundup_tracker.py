@@ -1,11 +1,12 @@
 """What a Roundup tracker has: its classes and fields, found out by asking, and what they mean here. Changes nothing there."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from chit_sync.errors import AccessError, RemoteError, UsageError
 from chit_sync.helpdesks.base import BOTH, Choice, Custom, Description, Feature, Person
 from chit_sync.helpdesks.roundup_asking import FieldError, Rest
-from chit_sync.helpdesks.roundup_reading import TIME_FIELDS, Row, Shape, is_date, text
+from chit_sync.helpdesks.roundup_reading import TIME_FIELDS, Shape, is_date, text
 from chit_sync.helpdesks.roundup_reading import Custom as Field
 
 ASSIGNEES = ("assignedto", "assignee")
@@ -14,6 +15,8 @@ DUES = ("due", "deadline", "due_date", "duedate")
 REFERENCES = ("externalref", "external_ref", "extref", "chit")
 PLAIN = ("title", "status", "priority", "superseder", "messages", "files", "times", "nosy")
 SAMPLE = 100
+NOWHERE = "no such thing"
+LEADS = re.compile(r"No key \((\w+)\) value .* for .?\"(\w+)")
 
 STATUSES = {
     "unread": "new",
@@ -86,7 +89,9 @@ def discover(rest: Rest, klass: str) -> Shape:
     rest_of = [name for name in sorted(found) if name not in {*used.values(), *PLAIN, "id"}]
     superseder = ""
     if "superseder" in found:
-        superseder = "many" if isinstance(found["superseder"], list) or not _is_single(rest, klass) else "one"
+        superseder = (
+            "many" if isinstance(found["superseder"], list) or not _is_link(rest, klass, "superseder") else "one"
+        )
     return Shape(
         klass,
         **used,
@@ -106,39 +111,44 @@ def _has(rest: Rest, klass: str, *names: str) -> bool:
     return True
 
 
-def _is_single(rest: Rest, klass: str) -> bool:
-    """Whether a ticket has at most one superseder: Roundup does not go on behind a field that holds several."""
+def _is_link(rest: Rest, klass: str, name: str) -> bool:
+    """Whether a field leads to one thing at most: Roundup goes on behind such fields only."""
     try:
-        rest.rows(klass, ("superseder.title",), [("id", "0")])
+        rest.rows(klass, (f"{name}.id",), [("id", "0")])
     except RemoteError:
         return False
     return True
 
 
 def _customs(rest: Rest, klass: str, found: Mapping[str, object], names: Sequence[str]) -> tuple[Field, ...]:
-    """The other fields. What a field leads to is only told by one that leads somewhere, so some tickets are looked at."""
-    samples: list[Row] = [found]
-    if any(not found[name] for name in names):
-        samples += rest.rows(klass, names, [("@sort", "-id"), ("@page_size", str(SAMPLE))], verbose=2)
-    customs = (_custom(name, [row[name] for row in samples if row.get(name)], found[name]) for name in names)
-    return tuple(one for one in customs if one and one.klass not in (klass, "msg", "file"))
+    """The other fields. Which of them are dates is only told by values, so some tickets are looked at."""
+    customs: list[Field] = []
+    plain: list[str] = []
+    for name in names:
+        leads = _leads(rest, klass, name)
+        if leads:
+            customs.append(Field(name, "links" if isinstance(found[name], list) else "link", *leads))
+        elif not isinstance(found[name], list) and (leads is None or not _is_link(rest, klass, name)):
+            plain.append(name)
+    if plain:
+        samples = rest.rows(klass, plain, [("@sort", "-id"), ("@page_size", str(SAMPLE))])
+        for name in plain:
+            values = [row[name] for row in samples if row.get(name)]
+            customs.append(Field(name, "date" if values and all(map(is_date, values)) else "text"))
+    return tuple(sorted(customs))
 
 
-def _custom(name: str, values: Sequence[object], here: object) -> Field | None:
-    many = isinstance(here, list)
-    if not values:
-        return None if many else Field(name, "text")
-    value = values[0]
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if isinstance(value, dict):
-        label = next((key for key in value if isinstance(key, str) and key not in ("id", "link")), "")
-        link = value.get("link")
-        klass = link.rstrip("/").split("/")[-2] if isinstance(link, str) and link.count("/") > 2 else ""
-        return Field(name, "links" if many else "link", klass, label) if label and klass else None
-    if many:
-        return None
-    return Field(name, "date" if all(map(is_date, values)) else "text")
+def _leads(rest: Rest, klass: str, name: str) -> tuple[str, ...] | None:
+    """Where a field leads: a class and the field that names its things; none for a field that leads nowhere. Empty where nothing can be
+    made of it. Roundup tells when it is asked for what leads to something that is not there."""
+    try:
+        rest.rows(klass, (), [(name, NOWHERE), ("id", "0")])
+    except AccessError:
+        return ()
+    except RemoteError as error:
+        match = LEADS.search(error.message)
+        return (match[2], match[1]) if match else ()
+    return None
 
 
 def labels(rest: Rest, klass: str, label: str = "") -> dict[str, str]:

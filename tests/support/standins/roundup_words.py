@@ -64,6 +64,7 @@ class Database:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self.now = now
+        self.schema = SCHEMA
         self.classes: dict[str, dict[str, Row]] = {name: {} for name in SCHEMA}
         self.data: dict[str, bytes] = {}
         for klass, names in (("status", STATUSES), ("priority", PRIORITIES)):
@@ -72,9 +73,9 @@ class Database:
 
     def props(self, klass: str) -> dict[str, str]:
         """A class's fields, also those that nobody sets."""
-        if klass not in SCHEMA:
+        if klass not in self.schema:
             raise Refusal(404, f"Class {klass} not found")
-        return {**SCHEMA[klass], **PROTECTED}
+        return {**self.schema[klass], **PROTECTED}
 
     def row(self, klass: str, number: str) -> Row:
         """A thing, retired or not; a user also by login."""
@@ -89,12 +90,12 @@ class Database:
     def make(self, klass: str, values: Mapping[str, Any], by: str) -> str:
         """A new thing; its id."""
         now = self.now()
-        row: Row = {name: [] if kind.startswith("links") else None for name, kind in SCHEMA[klass].items()}
+        row: Row = {name: [] if kind.startswith("links") else None for name, kind in self.schema[klass].items()}
         number = str(len(self.classes[klass]) + 1)
         row |= {"id": number, "creation": now, "activity": now, "creator": by, "actor": by, "retired": False}
         taken = self._taken(klass, values)
         for name, value in taken.items():
-            if value is None and SCHEMA[klass][name] == "string" and name in values:
+            if value is None and self.schema[klass][name] == "string" and name in values:
                 raise Refusal(409, f'new property "{name}" not a string')
             if value == []:
                 raise Refusal(409, "'NoneType' object is not iterable")
@@ -117,6 +118,8 @@ class Database:
         if taken.get("title", "") is None or (klass == "msg" and taken.get("content", "") is None):
             raise Refusal(409, "new property not a string")
         if klass == "issue" and "messages" in taken and taken["messages"] != row["messages"]:
+            if values["messages"] == []:
+                raise Refusal(409, "'NoneType' object is not iterable")
             self._authors(taken["messages"])
             status = row["status"] and self.classes["status"][row["status"]]["name"]
             if "status" not in taken and status in (*QUIET, None):
@@ -126,13 +129,18 @@ class Database:
             row.update(changed, activity=self.now(), actor=by)
         return changed
 
+    def remove(self, number: str, message: str, by: str) -> dict[str, Any]:
+        """Takes a message off an issue, the last one, too."""
+        left = [one for one in self.row("issue", number)["messages"] if one != message]
+        return self.set("issue", number, {"messages": ",".join(left)}, by)
+
     def _authors(self, messages: list[str]) -> None:
         if any(self.classes["msg"][one]["author"] is None for one in messages):
             raise Refusal(409, "no such user None")
 
     def _taken(self, klass: str, values: Mapping[str, Any]) -> Row:
         """Values as Roundup takes them: null is not sent, empty is none."""
-        props = SCHEMA[klass]
+        props = self.schema[klass]
         taken: Row = {}
         for name, value in values.items():
             if name in PROTECTED or value is None:
