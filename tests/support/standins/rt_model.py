@@ -28,7 +28,7 @@ BILLING: dict[str, tuple[str, ...]] = {
     "new": ("open", "rejected", "deleted"), "open": ("waiting", "resolved", "deleted"), "waiting": ("open", "resolved"),
     "resolved": ("open",), "rejected": (), "deleted": (),
 }  # fmt: skip
-NEXT = {"default": dict.fromkeys(DEFAULT, DEFAULT), "billing": BILLING}
+NEXT: dict[str, dict[str, tuple[str, ...]]] = {"default": dict.fromkeys(DEFAULT, DEFAULT), "billing": BILLING}
 MOVED = {"stalled": "waiting", "waiting": "stalled"}
 AT_ONCE = {"default": ("new", "open", "resolved"), "billing": ("new", "open")}
 REOPENED = ("new", "resolved", "rejected")
