@@ -6,6 +6,7 @@ it: a receipt. What it shows otherwise replaces only what it showed before, by t
 that an edit here that it has not seen is in conflict with it, and nothing is lost.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,9 @@ from chit_sync.registers import Value, same
 AHEAD = 5 * MINUTE
 """How far a helpdesk's clock may be ahead of ours before its times are only shown and no longer order changes."""
 
+
+_SIGNED = re.compile(r"\A[^\r\n@]{1,200}@[^\r\n]{1,200}:\r?\n\r?\n")
+"""How a comment begins that was sent for a partner's person: see `planning.signed`."""
 
 Entry = Comment | File | Work
 
@@ -40,6 +44,9 @@ class Ours(Protocol):
 
     def has(self, key: str) -> bool:
         """Whether there is the item KIND/ID, deleted or not."""
+
+    def written(self, path: str) -> list[Head]:
+        """All that was ever written at a path of ours, in no order. Not cheap."""
 
 
 class Words(Protocol):
@@ -208,7 +215,19 @@ class _Comparison:
         ]
         if heard:
             return heard[0].value, {head.id for head in heard if same(head.value, heard[0].value)}, False
+        if self._earlier(path, heads, lambda old: same(old, value) or self.desk.kept(path, old) == kept):
+            return value, set(), True
         return value, set(), len(heads) == 1 and same(heads[0].value, value)
+
+    def _earlier(self, path: str, heads: list[Head], is_it: Callable[[Value], bool]) -> bool:
+        """Whether what they show is what we had before what we have now: ours got there, and has been rewritten here since.
+
+        That is told once: what they had shown before and show again is a write of theirs.
+        """
+        if heads[0].mirrored:
+            return False
+        before = [one for one in self.ours.written(path) if is_it(one.value)]
+        return bool(before) and not any(one.mirrored for one in before)
 
     def _stamp(self, time: int) -> int:
         """The time of a change of fields: later than those before it, never ahead of ours by much."""
@@ -244,7 +263,7 @@ class _Comparison:
             else:
                 item = before.item
                 if before.mark != said:
-                    self._rewrite(kind, one, item, values)
+                    self._rewrite(kind, one, item, values, before)
                 known[one.id] = Item(item, said, ref)
             if item not in (own, one.token) and not self.ours.heads(f"{kind}/{own}/same"):
                 # Whoever reads it there without knowing ours makes it `own`: it is told here that they are the same.
@@ -266,6 +285,7 @@ class _Comparison:
     def _add(self, kind: str, one: Entry, item: str, values: Mapping[str, Value]) -> None:
         key = f"{kind}/{item}"
         if self.ours.has(key):  # it came from here, or by way of a colleague
+            self._rewrite(kind, one, item, values)
             return
         try:
             sets = {f"{key}/{name}": fit(f"{key}/{name}", value) for name, value in values.items() if value is not None}
@@ -274,26 +294,41 @@ class _Comparison:
             return
         self._change(self._sane(one.time), one.time, one.author, sets, (kind, one.id))
 
-    def _rewrite(self, kind: str, one: Entry, item: str, values: Mapping[str, Value]) -> None:
+    def _rewrite(
+        self, kind: str, one: Entry, item: str, values: Mapping[str, Value], before: Item | None = None
+    ) -> None:
+        """Takes over what they show of an item that is here. before: what they had shown of it."""
+        key = f"{kind}/{item}"
+        if before is None and any(head.value for head in self.ours.heads(f"{key}/deleted")):
+            return
+        had = before is not None and before.mark == self._as_sent(kind, key)
         sets: dict[str, Value] = {}
         over: set[str] = set()
         for name, value in values.items():
             if name == "size" or (kind == TIME and name == "visibility"):
                 continue
-            path = f"{kind}/{item}/{name}"
-            kept = mark(value)
+            path = f"{key}/{name}"
             heads = self.ours.heads(path)
-            there = {"body": COMMENT, "name": "filename"}.get(name, f"{kind}.{name}")
-            heard = {
-                head.id for head in heads if not head.mirrored and mark(self.desk.stored(there, head.value)) == kept
-            }
             if heads and same(heads[0].value, value):
                 continue
             if heads and name == "visibility" and (heads[0].value == "public") == (value == "public"):
                 continue  # internal there may be for partners here
+            there = {"body": COMMENT, "name": "filename"}.get(name, f"{kind}.{name}")
+            kept = mark(value), mark(_SIGNED.sub("", value) if name == "body" and isinstance(value, str) else value)
+
+            def is_it(old: Value, there: str = there, kept: tuple[Value, Value] = kept) -> bool:
+                return mark(self.desk.stored(there, old)) in kept
+
+            heard = {head.id for head in heads if not head.mirrored and is_it(head.value)}
+            if heard and before is None and heads[0].id in heard:
+                continue  # as it was sent
             if heard:
                 over |= heard
                 value = next(head.value for head in heads if head.id in heard)
+            elif heads and before is None and self._earlier(path, heads, is_it):
+                continue
+            elif heads and (had or (before is None and len(self.ours.written(path)) == 1)):
+                over |= {head.id for head in heads if same(head.value, heads[0].value)}  # what they have rewritten
             try:
                 sets[path] = fit(path, value)
             except UsageError as error:
@@ -301,6 +336,14 @@ class _Comparison:
         if sets:
             at = self._stamp(self.there.modified)
             self._change(at, at, self.there.modifier or one.author, sets, (kind, "edit", one.id, str(at)), over)
+
+    def _as_sent(self, kind: str, key: str) -> str:
+        """The mark of an item as they would show it if they had what we have now."""
+        names = {COMMENT: ("body",), ATTACHMENT: ("name",), TIME: ("minutes", "date", "note")}[kind]
+        shown = {name: heads[0].value for name in (*names, "visibility") if (heads := self.ours.heads(f"{key}/{name}"))}
+        if any(shown.get(name) is None for name in names if name != "note"):
+            return ""
+        return said(kind, {**shown, "public": shown.get("visibility", "public") == "public"}, self.desk.stored)
 
     def _ties(self) -> None:
         agreed = self.agreed

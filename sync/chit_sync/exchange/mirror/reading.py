@@ -87,16 +87,23 @@ def _read(taking: Taking, progress: Progress, *, dry_run: bool = False, agree: b
     for page in session.desk.changed(cursor, bases.known(store, remote)):
         with store.transaction(dry_run=dry_run) as db:
             deletions = [one for one in page.found if isinstance(one, Gone) and one.how == "deleted"]
-            gone += deletions
             taking.page([one for one in page.found if one not in deletions])
+            gone += deletions
+            for one in _fresh(
+                taking, deletions
+            ):  # the cursor goes on now, they are taken at the end: not to be forgotten
+                bases.set_troubles(store, remote, one.number, {"deleted": "it is deleted there, and not yet here"})
             store.set_meta(remotes.cursor_key(remote), page.cursor)
             db.execute("UPDATE remotes SET contact = ? WHERE id = ?", (store.now(), remote))
         progress(page.done, page.total)
-    again = sorted({one.number for one in bases.troubles(store, remote)} | set(bases.untied(store, remote)))
+    told = {one.number for one in gone}
+    again = sorted({one.number for one in bases.troubles(store, remote)} - told | set(bases.untied(store, remote)))
     for start in range(0, len(again), AT_ONCE):
         found = session.desk.read(again[start : start + AT_ONCE])
         with store.transaction(dry_run=dry_run):
-            taking.page([one for one in found if not isinstance(one, Gone)])
+            deletions = [one for one in found if isinstance(one, Gone) and one.how == "deleted"]
+            taking.page([one for one in found if one not in deletions])
+        gone += deletions
     _delete(taking, gone, dry_run=dry_run, agree=agree)
 
 
@@ -129,13 +136,19 @@ def _look_round(taking: Taking, *, dry_run: bool, agree: bool) -> None:
 def _delete(taking: Taking, gone: list[Gone], *, dry_run: bool, agree: bool) -> None:
     """Takes in that tickets were deleted there: few of them, or if somebody agrees."""
     store, remote = taking.store, taking.session.remote
-    known = bases.bases(store, remote.id, [one.number for one in gone])
-    fresh = [one for one in gone if one.number in known and known[one.number].gone != one.how]
+    fresh = _fresh(taking, gone)
     if len(fresh) > ASK and not agree:
         raise ConflictError(
             f"{len(fresh)} tickets are deleted in {remote.name}; everything else was taken",
             f"If that is meant, `chit pull --remote {remote.name} --full --yes` deletes them here too.",
         )
     with store.transaction(dry_run=dry_run):
+        known = bases.bases(store, remote.id, [one.number for one in fresh])
         for one in fresh:
             taking.gone(one, known[one.number])
+
+
+def _fresh(taking: Taking, gone: list[Gone]) -> list[Gone]:
+    """Those that are known here and of which it is not known that they are gone."""
+    known = bases.bases(taking.store, taking.session.remote.id, [one.number for one in gone])
+    return list({one.number: one for one in gone if one.number in known and known[one.number].gone != one.how}.values())

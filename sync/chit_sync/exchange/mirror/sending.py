@@ -194,7 +194,12 @@ class _Sending:
     def _bring(self, ours: int) -> None:
         """Everything about a ticket that is there: first what only adds to it, then, freshly compared, what replaces something."""
         ticket = reading.load(self.store, ours)
-        number, found = self._plan(ticket)
+        number = self.session.number(ticket.id) or 0
+        if bases.base(self.store, self.remote.id, number) is None:  # it was made, and not read since
+            if not self._take(number):
+                return
+            ticket = reading.load(self.store, ours)
+        _, found = self._plan(ticket)
         self._leave(ours, found.left)
         if any(step.call.verb not in UNSAFE for step in found.steps):
             for step in found.steps:

@@ -134,6 +134,21 @@ class Here:
         """Whether there is an item."""
         return self._ticket is not None and key in self._ticket.item_registers
 
+    def written(self, path: str) -> list[Head]:
+        """All that was ever written at a path."""
+        if self._ticket is None:
+            return []
+        rows = self._store.db.execute(
+            "SELECT id, body FROM changes WHERE ticket = ? AND instr(body, ?)",
+            (self._ticket.number, f'"{path}":'.encode()),
+        )
+        read = [(ident, decode(body)) for ident, body in rows]
+        return [
+            Head(ident.hex(), change.set[path], change.mirror == self._mirror)
+            for ident, change in read
+            if path in change.set
+        ]
+
     def _head(self, seq: int, value: "str | int | bool | None") -> Head:
         ident, body = self._store.db.execute("SELECT id, body FROM changes WHERE seq = ?", (seq,)).fetchone()
         mirrored = b'"mirror"' in body and decode(body).mirror == self._mirror

@@ -44,7 +44,9 @@ def done(session: Session, ticket: int, call: Call, outcome: Outcome) -> None:
     if call.verb == "create":
         store.db.execute("INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)", (remote, outcome.number, ticket))
         return
-    agreed = bases.base(store, remote, call.number) or Agreed(call.token)
+    agreed = bases.base(store, remote, call.number)
+    if agreed is None:
+        agreed = Agreed(str(store.db.execute("SELECT id FROM tickets WHERE num = ?", (ticket,)).fetchone()[0]))
     if call.verb in KINDS and outcome.id:
         kind = KINDS[call.verb]
         agreed.known(kind)[outcome.id] = Item(call.token, said(kind, call.fields, session.desk.stored))

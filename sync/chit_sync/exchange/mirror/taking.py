@@ -56,6 +56,7 @@ class Taking:
     def gone(self, one: Gone, agreed: Agreed) -> None:
         """Takes in that a ticket is deleted or merged there; one that is hidden only counts as left."""
         session = self.session
+        bases.set_troubles(self.store, session.remote.id, one.number, {})
         if agreed.gone == one.how:
             return
         sets: dict[str, Value] = {}
