@@ -68,7 +68,7 @@ class Reader:
         return Parts({**msgs, **read}, files, works, self._names(rows))
 
     def _of(self, klass: str, numbers: Sequence[str]) -> dict[str, Row]:
-        """Things by id. All of a class are one question, which is cheap where a good part of them is needed."""
+        """Things by id, perhaps more than these: all of a class are one question, which is cheap where a good part of them is needed."""
         if not numbers:
             return {}
         fields, verbose = self._fields(klass)
@@ -76,8 +76,7 @@ class Reader:
             rows = self._rest.rows(klass, fields, verbose=verbose)
         else:
             rows = self._rest.rows_of(klass, fields, numbers, verbose=verbose)
-        needed = set(numbers)
-        return {one: row for row in rows if (one := text(row, "id")) in needed}
+        return {text(row, "id"): row for row in rows}
 
     def _fields(self, klass: str) -> tuple[tuple[str, ...], int]:
         """What is asked of things of a class, and how verbosely."""
