@@ -296,6 +296,10 @@ class Standin(Words):
 
     def _found(self, path: str, search: list[Json], params: list[tuple[str, str]]) -> Answer:
         """What a search in JSON finds."""
+        search = [
+            one | {"value": {str(each) for each in one["value"]}} if one.get("operator") == "IN" else one
+            for one in search
+        ]
 
         def meets(row: Mapping[str, Any]) -> bool:
             return all(rt_sql.holds(row[one["field"]], one.get("operator", "="), one["value"]) for one in search)

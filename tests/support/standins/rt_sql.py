@@ -76,7 +76,7 @@ def holds(held: Any, operator: str, value: Any) -> bool:
         return any(holds(each, operator, value) for each in held)
     match operator:
         case "IN":
-            return str(held) in {str(each) for each in value}
+            return str(held) in value  # a set of texts
         case "IS":
             return held is None
         case "IS NOT":
