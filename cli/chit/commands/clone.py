@@ -5,7 +5,8 @@ import os
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, given_token, pulled_record, reach, say_pulled
+from chit.exchanged import pulled_record, say_pulled
+from chit.exchanging import Progress, given_token, reach
 from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit.text import counted

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, check_moves, chosen, connect, pulled_record, say_pulled
+from chit.exchanged import check_moves, pulled_record, say_pulled
+from chit.exchanging import Progress, chosen, connect
 from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit_sync.exchange.pulling import pull as take

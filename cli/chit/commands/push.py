@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from chit.context import App
-from chit.exchanging import Progress, chosen, connect, mapping_of, pushed_record, say_pushed
+from chit.exchanged import pushed_record, say_pushed
+from chit.exchanging import Progress, chosen, connect, mapping_of
 from chit.framework import command
 from chit.params import TICKET
 from chit.text import SHORT_ID

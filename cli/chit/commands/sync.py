@@ -5,17 +5,8 @@ import sys
 import click
 
 from chit.context import App
-from chit.exchanging import (
-    Progress,
-    check_moves,
-    chosen,
-    connect,
-    mapping_of,
-    pulled_record,
-    pushed_record,
-    say_pulled,
-    say_pushed,
-)
+from chit.exchanged import check_moves, pulled_record, pushed_record, say_pulled, say_pushed
+from chit.exchanging import Progress, chosen, connect, mapping_of
 from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit_sync.errors import AccessError, ChitError, UsageError

@@ -3,7 +3,8 @@
 import click
 
 from chit.context import App
-from chit.exchanging import chosen, pulled_record, say_pulled
+from chit.exchanged import pulled_record, say_pulled
+from chit.exchanging import chosen
 from chit.framework import command
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.helpdesks.base import Helpdesk, Snapshot
