@@ -78,6 +78,7 @@ class Scene:
         shutil.copytree(self.folder, self.kept)
         self.state = copy.deepcopy(self._state())
         self.now = clock.now
+        self.opened: list[Side] = []
 
     def _state(self) -> dict[str, Any]:
         desk = self.desk
@@ -85,6 +86,8 @@ class Scene:
 
     def back(self) -> None:
         """Sets everything back. The file of the store stays the same one: a copy would take a new identity."""
+        for side in self.opened:
+            side.store.close()
         for name, value in copy.deepcopy(self.state).items():
             setattr(self.desk, name, value)
         self.desk.asked.clear()
@@ -114,7 +117,8 @@ class Scene:
 
     def again(self, seed: object = "again") -> Side:
         """The store, opened by the next process."""
-        return Reopened(self.side, seed)
+        self.opened.append(Reopened(self.side, seed))
+        return self.opened[-1]
 
 
 def whole(side: Side) -> None:
