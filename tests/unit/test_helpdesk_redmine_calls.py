@@ -240,6 +240,20 @@ def test_note_never_becomes_public(here: Redmine, there: Standin) -> None:
     assert there.tickets()[number]["comments"] == []
 
 
+def test_comment_costs_two_requests(here: Redmine, there: Standin) -> None:
+    """A comment is one call, and one that tells its id and the ticket as it is then."""
+    number = there.add_ticket("One")
+    for public in (False, True, True):
+        call = Call("comment", number, "k" * 16, {"body": "Said\r\ntwice", "public": public})
+        there.asked.clear()
+        made = here.perform(call)
+        assert [made.snapshot] == here.read([number])
+        assert made.snapshot is not None
+        assert made.id == made.snapshot.comments[-1].id
+    assert there.asked[:2] == [f"PUT issues/{number}.json", f"GET issues/{number}.json"]
+    assert len(there.asked) == 3
+
+
 def test_subtasks_are_not_deleted_along(here: Redmine, there: Standin) -> None:
     """An issue that has subtasks is not deleted, since they would go with it."""
     parent, child = there.add_ticket("Parent"), there.add_ticket("Child")

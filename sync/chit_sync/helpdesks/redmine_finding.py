@@ -29,12 +29,6 @@ def find(site: Site, call: Call, known: Collection[str], stored: Stored) -> Outc
     return None
 
 
-def newest_comment(site: Site, call: Call, issue: Part) -> str:
-    """The id of the newest note of ours that says what the call says; empty if there is none."""
-    ours = _same_notes(site, call, issue, str(call.fields.get("body") or ""))
-    return str(ours[-1]) if ours else ""
-
-
 def _issue(site: Site, token: str, known: Collection[str]) -> Outcome | None:
     """The issue with our ticket's id. What a filter finds is compared, since Redmine ignores those that it does not know."""
     filters: list[Filter] = [("description", "~", [token])]

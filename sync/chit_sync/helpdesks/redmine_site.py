@@ -53,6 +53,7 @@ class Site:
         self.multiple: set[int] = set()
         self._unmarked: set[int] = set()
         self._complete: set[int] = set()
+        self._roles: dict[int, list[object]] = {}
         self._customs: dict[int, dict[str, int]] = {}
         self._me: Part | None = None
 
@@ -128,9 +129,16 @@ class Site:
         ]
         return any("set_notes_private" in self._rights(role) for role in roles)
 
+    @cached_property
+    def private_everywhere(self) -> bool:
+        """Whether we may keep notes private in every project that we see, so that it does not matter where an issue is."""
+        return all(self.may_write_privately(project) for project in self.projects)
+
     def _rights(self, role: int) -> list[object]:
-        told = self.get(f"roles/{role}.json").part("role").raw("permissions")
-        return told if isinstance(told, list) else []
+        if role not in self._roles:
+            told = self.get(f"roles/{role}.json").part("role").raw("permissions")
+            self._roles[role] = told if isinstance(told, list) else []
+        return self._roles[role]
 
     # --- what there is
 

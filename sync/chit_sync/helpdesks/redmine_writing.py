@@ -4,13 +4,14 @@ Redmine drops what it does not like without a word; what would do harm that way 
 become public, a file that would, a comment of blanks. All else the engine finds by reading back.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from chit_sync.errors import AccessError, RemoteError
-from chit_sync.helpdesks.base import UNSAFE, Call, DoubtError, Outcome, RefusedError, StaleError
-from chit_sync.helpdesks.redmine_answers import Part, date_of, file_name, item, line, said
-from chit_sync.helpdesks.redmine_finding import newest_comment
+from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, Snapshot, StaleError
+from chit_sync.helpdesks.redmine_answers import Part, date_of, file_name, item, line, lines, said
+from chit_sync.helpdesks.redmine_issues import Bound, read
 from chit_sync.helpdesks.redmine_reading import INCLUDE, snapshot, split_mark, with_mark
 from chit_sync.helpdesks.redmine_site import NoProjectError, Site
 from chit_sync.registers import Value
@@ -64,8 +65,7 @@ class Writing:
         self, method: str, path: str, call: Call, body: Mapping[str, object] | None = None, *, gone: bool = False
     ) -> Answer:
         """One call that changes something. gone: whether it is well, too, if what it is about is not there any more."""
-        repeat = call.verb not in UNSAFE
-        answer = self._web.ask(method, path, json=body, accept=(404, 422), repeat=repeat)
+        answer = self._web.ask(method, path, json=body, accept=(404, 422), repeat=False)
         if answer.status == 404:
             if gone and answer.body.lstrip()[:1] != b"<":
                 return answer
@@ -209,16 +209,27 @@ class Writing:
         public = call.fields.get("public") is not False
         if not body.strip():
             raise RefusedError("Redmine keeps no comment that is only blanks")
-        if not public and not self._site.may_write_privately(self._project(call.number)):
+        if not public and not (self._site.private_everywhere or self._private(call.number)):
             raise RefusedError(
                 f"this account may not keep notes private at {self.where}; Redmine would publish it",
                 "Ask an administrator for the right “Set notes as private”.",
             )
         self._put(call, {"notes": body, "private_notes": not public})
         try:
-            return Outcome(id=newest_comment(self._site, call, self._issue(call.number)))
-        except (AccessError, RefusedError, RemoteError):
+            (found,), _ = read(self._site, [call.number], Bound(time.time))
+        except (AccessError, RemoteError):
             return Outcome()  # it was made; which one it is, reading tells
+        if not isinstance(found, Snapshot):
+            return Outcome()
+        me = self._site.people.get(self._site.me.number("id"))
+        same = [
+            each.id for each in found.comments if (each.author, each.body, each.public) == (me, lines(body), public)
+        ]
+        return Outcome(id=same[-1] if same else "", snapshot=found)
+
+    def _private(self, number: int) -> bool:
+        """Whether we may keep notes private on that issue."""
+        return self._site.may_write_privately(self._project(number))
 
     def _edit_comment(self, call: Call, body: str) -> None:
         """Rewrites a note. Without a text Redmine deletes it, unless a change of fields hangs on it."""
