@@ -9,7 +9,7 @@ import pytest
 
 from chit_sync.errors import AccessError, ChitError, RemoteError, UsageError
 from chit_sync.helpdesks import address
-from chit_sync.helpdesks.base import Call, DoubtError, RefusedError, Snapshot, Tie
+from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, Snapshot, Tie
 from chit_sync.helpdesks.roundup import Roundup
 from support.standins.roundup import Standin
 from support.standins.roundup_words import SCHEMA
@@ -197,6 +197,24 @@ def test_half_done_call_is_completed(
     (there,) = [one for one in tracker.tickets().values() if "Half" in str(one)]
     assert there["comments"] == ([("Half said", False)] if verb == "comment" else [])
     assert there["description"] == ("" if verb == "comment" else "Text")
+
+
+def test_what_was_refused_before_is_not_doubled(tracker: Standin, here: Roundup) -> None:
+    """Messages that are left of refused calls are not linked beside those that were, nor in place of another text."""
+    call = Call("create", 0, TICKET, {"title": "T", "description": "Text", "status": "no such"})
+    with pytest.raises(RefusedError):
+        here.perform(call)
+    assert here.find(call._replace(fields={"title": "T", "description": "Other text"}), set()) is None
+    call = call._replace(fields={"title": "T", "description": "Text"})
+    number = here.perform(call).number
+    tracker.db.set("issue", str(number), {"extref": "nothing"}, "2")
+    assert here.find(call, set()) == Outcome(number=number)
+    comment = Call("comment", number, ITEM, {"body": "Said", "public": True})
+    here._rest.post("msg", {"content": "Said", "author": "agent1", "date": ".", "messageid": f"<{ITEM}@chit>"})
+    made = here.perform(comment)
+    assert here.find(comment, set()) == made
+    assert len(tracker.tickets()) == 1
+    assert tracker.tickets()[number]["comments"] == [("Said", True)]
 
 
 TROUBLES = ["html", "redirect", "half_page"]

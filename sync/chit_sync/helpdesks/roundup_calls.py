@@ -5,8 +5,8 @@ carries our token from the beginning, so finding it unlinked is enough to link i
 is tried again when others were faster. A comment names the status that the ticket has, since Roundup would else set it to `chatting`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from chit_sync.errors import RemoteError
@@ -18,6 +18,7 @@ from chit_sync.helpdesks.roundup_reading import (
     MSG_FIELDS,
     SECOND,
     TIME_FIELDS,
+    Row,
     Shape,
     description_of,
     digest,
@@ -30,6 +31,7 @@ from chit_sync.helpdesks.roundup_reading import (
     person,
     text,
     unmarked,
+    wanted,
 )
 from chit_sync.helpdesks.roundup_tracker import account
 from chit_sync.registers import Value
@@ -95,29 +97,36 @@ class Calls:
     # Tickets
 
     def _create(self, call: Call) -> Outcome:
-        description = str(call.fields.get("description") or "")
-        if not self._shape.reference and not description.strip():
-            description = marked("", call.token)  # a message needs some text, and the message is what holds the token
-        first = ""
-        if description.strip():
-            first = self._message(description, call)
-        return self._issue(call, first)
+        body = self._new(call)  # what it refuses is refused before anything is made
+        text = self._first(call)
+        return self._issue(body, self._message(text, call) if text else "")
 
-    def _issue(self, call: Call, first: str) -> Outcome:
-        """Makes the ticket around its first message."""
+    def _first(self, call: Call) -> str:
+        """What the first message of a new ticket says; empty if it needs none."""
+        description = str(call.fields.get("description") or "")
+        if description.strip():
+            return description
+        # a message needs some text, and without a field for it the message is what holds the token
+        return "" if self._shape.reference else marked("", call.token)
+
+    def _new(self, call: Call) -> dict[str, object]:
+        """The fields of a new ticket."""
         queue = str(call.fields.get("queue") or self._queue)
         kept = [self._fields.keyword(queue)] if queue else []
         fields = {key: value for key, value in call.fields.items() if key not in ("requester", "queue")}
         body = self._fields.ticket(fields, kept)
         if kept:
             body.setdefault(self._shape.keywords, kept)
-        body = {key: value for key, value in body.items() if value not in (CLEARED, [])}
-        if first:
-            body["messages"] = [first]
         if self._shape.reference:
             body[self._shape.reference] = call.token
-        with _half_done() if first else nullcontext():
+        return {key: value for key, value in body.items() if value not in (CLEARED, [])}
+
+    def _issue(self, body: dict[str, object], first: str) -> Outcome:
+        """Makes the ticket around its first message."""
+        if not first:
             return Outcome(number=int(self._rest.post(self._shape.klass, body)))
+        with _half_done():
+            return Outcome(number=int(self._rest.post(self._shape.klass, {**body, "messages": [first]})))
 
     def _find_ticket(self, call: Call) -> Outcome | None:
         klass, reference = self._shape.klass, self._shape.reference
@@ -126,12 +135,15 @@ class Calls:
             found = sorted(int(text(row, "id")) for row in rows if text(row, reference) == call.token)
             if found:
                 return Outcome(number=found[0])
-        first = self._message_with(call.token)
-        if first is None:
+        messages = self._messages_with(call.token)
+        if not messages:
             return None
-        rows = self._rest.rows(klass, ("messages",), [("messages", first)])
-        linked = sorted(int(text(row, "id")) for row in rows if first in ids(row, "messages"))
-        return Outcome(number=linked[0]) if linked else self._issue(call, first)
+        listed = ",".join(text(row, "id") for row in messages)
+        found = sorted(int(text(row, "id")) for row in self._rest.rows(klass, (), [("messages", listed)]))
+        if found:
+            return Outcome(number=found[0])
+        first = _saying(messages, self._first(call))
+        return self._issue(self._new(call), first) if first else None
 
     def _update(self, call: Call) -> None:
         number = str(call.number)
@@ -139,6 +151,8 @@ class Calls:
         description = fields.pop("description", None) if "description" in fields else ...
         if fields:
             self._set(number, fields, call.version)
+        elif call.version and digest(self._item(number, *self._shape.ticket_fields()).row) != call.version:
+            raise StaleError(f"ticket {number} at {self._rest.where} has changed meanwhile", "It is read again.")
         if description is not ...:
             self._describe(number, str(description or ""), call)
 
@@ -165,7 +179,7 @@ class Calls:
             _, marker = unmarked(text(told, "content"))
             self._rewrite("msg", text(told, "id"), {"content": marked(description, marker) if marker else description})
         elif description.strip():
-            first = self._message_with(call.token)
+            first = _saying(self._messages_with(call.token), description)
             self._listed(number, "messages", added=first or self._message(description, call))
 
     def _delete(self, number: str) -> None:
@@ -213,27 +227,28 @@ class Calls:
             )
 
     def _find_comment(self, call: Call) -> Outcome | None:
-        """The message with our token, which is linked if nothing has it yet. An item's id is good within its ticket only."""
+        """The message with our token; if none is linked, one that nothing has yet is. An item's id is good within its ticket only."""
         ticket = self._open(call)
         linked = ids(ticket.row, "messages")
-        for one in self._messages_with(call.token):
-            if one in linked:
-                return Outcome(id=one)
-            if not self._rest.rows(self._shape.klass, (), [("messages", one)]):
-                return self._linked(call, one, ticket)
-        return None
+        messages = self._messages_with(call.token)
+        for row in messages:
+            if text(row, "id") in linked:
+                return Outcome(id=text(row, "id"))
+        if not messages:
+            return None
+        listed = ",".join(text(row, "id") for row in messages)
+        elsewhere = set(wanted(self._rest.rows(self._shape.klass, ("messages",), [("messages", listed)]), "messages"))
+        free = [row for row in messages if text(row, "id") not in elsewhere]
+        found = _saying(free, str(call.fields.get("body") or ""))
+        return self._linked(call, found, ticket) if found else None
 
-    def _messages_with(self, token: str) -> list[str]:
-        """Our messages with that token, the oldest first."""
+    def _messages_with(self, token: str) -> list[Row]:
+        """Our messages with that token, the oldest first: several, if what they were made for was refused before."""
         wish = message_id(token)
-        rows = self._rest.rows("msg", MSG_FIELDS, [("messageid:", wish)])
+        rows = self._rest.rows("msg", self._shape.msg_fields(), [("messageid:", wish)], verbose=3)
         me = self._me()
         mine = [row for row in rows if text(row, "messageid") == wish and person(row, "creator") == me]
-        return sorted((text(row, "id") for row in mine), key=int)
-
-    def _message_with(self, token: str) -> str | None:
-        """The first of them."""
-        return next(iter(self._messages_with(token)), None)
+        return sorted(mine, key=lambda row: int(text(row, "id")))
 
     def _attach(self, call: Call, file: BinaryIO | None) -> Outcome:
         name = str(call.fields.get("name") or "file")
@@ -344,6 +359,11 @@ class Calls:
         if not self._rest.login:
             raise RemoteError(f"{self._rest.where} does not tell who we are")
         return self._rest.login
+
+
+def _saying(messages: Sequence[Row], content: str) -> str:
+    """The last of the messages that says this."""
+    return next((text(row, "id") for row in reversed(messages) if text(row, "content") == content.strip()), "")
 
 
 @contextmanager
