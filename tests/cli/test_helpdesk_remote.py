@@ -112,6 +112,17 @@ def test_a_new_address_is_for_the_same_helpdesk(cloned: Chit, tmp_path: Path) ->
         assert "are not the same kind of remote" in cloned("remote", "set-url", name, url, code=5).err
 
 
+def test_a_new_query_is_read_from_the_start(chit: Chit, helpdesk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another query follows is taken also where it has not changed since the last pull; what is here already does not double."""
+    monkeypatch.setenv("CHIT_TOKEN", "agent1")
+    chit("clone", f"{URL}?queue=Support", "desk")
+    chit.folder = chit.folder / "desk"
+    chit("remote", "set-url", "origin", f"{URL}?queue=Support&queue=Billing")
+    assert chit("pull", "--json").json["created"] == 1
+    assert [one["number"] for one in chit("list", "--sort", "created", "--json").json] == [1, 2]
+    assert chit("pull").err == "origin: nothing new\n"
+
+
 def test_the_mapping_can_be_pasted_and_changed(cloned: Chit, helpdesk: Desk) -> None:
     """`remote show --mapping` prints what config.toml takes; what is changed there holds from then on, both ways."""
     printed = cloned("remote", "show", "--mapping").out

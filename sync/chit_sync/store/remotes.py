@@ -82,12 +82,16 @@ def rename(store: Store, name: str, new: str, *, dry_run: bool = False) -> Remot
 
 
 def set_url(store: Store, name: str, url: str, *, dry_run: bool = False) -> Remote:
-    """Gives a remote another address. It must be the same store there; another one is noticed at the next exchange."""
+    """Gives a remote another address. It must be the same store there; another one is noticed at the next exchange.
+
+    A helpdesk's address also says what is followed there: it is asked anew what it is and what it has.
+    """
     remote = get(store, name)
     if not url.strip():
         raise UsageError("a remote needs an address")
     with store.transaction(dry_run=dry_run) as db:
         db.execute("UPDATE remotes SET url = ? WHERE id = ?", (url, remote.id))
+        db.execute("DELETE FROM meta WHERE key IN (?, ?)", (cursor_key(remote.id), about_key(remote.id)))
         return get(store, name)
 
 
