@@ -6,6 +6,7 @@ from chit.context import App
 from chit.helpdesks import check_helpdesk, described, mapping_for, person_record
 from chit.language import translate
 from chit.output import plain
+from chit.text import clean
 from chit_sync.helpdesks.address import parse
 from chit_sync.helpdesks.base import FEATURES, Feature
 from chit_sync.helpdesks.mapping import Mapping, toml
@@ -55,7 +56,7 @@ def page(app: App, record: dict[str, Any]) -> str:
         (one["name"], _how(one["read"]), _how(one["write"]), translate(one["why"] or "")) for one in record["features"]
     ]
     table = app.output.table(("FEATURE", "READ", "WRITE", "WHY"), rows)
-    return "\n".join([*(f"{key:<8} {value}" for key, value in lines), "", table])
+    return "\n".join([*(f"{key:<8} {clean(value)}" for key, value in lines), "", table])
 
 
 def _how(able: bool) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from chit.context import App
 from chit.exchanging import find_token, patience, warn_if_readable
 from chit.language import translate
-from chit.text import counted
+from chit.text import clean, counted
 from chit_sync import config
 from chit_sync.errors import AccessError, ConflictError, RemoteError, UsageError
 from chit_sync.exchange.results import Progress, Pulled
@@ -126,12 +126,12 @@ def person_record(person: Person) -> dict[str, Any]:
 
 def named(person: Person) -> str:
     """Somebody there for people: `agent1 (Agent One)`."""
-    return f"{person.key} ({person.name})" if person.name and person.name != person.key else person.key
+    return clean(f"{person.key} ({person.name})" if person.name and person.name != person.key else person.key)
 
 
 def titled(about: Description) -> str:
     """The helpdesk for people: what it is, and its version."""
-    return f"{about.title} {about.version}".strip()
+    return clean(f"{about.title} {about.version}".strip())
 
 
 def say_description(app: App, name: str, about: Description) -> None:

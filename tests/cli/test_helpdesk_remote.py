@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chit_sync.errors import RemoteError
+from chit_sync.helpdesks.base import Person
 from support.memory_desk import Desk, Traits
 from support.memory_remote import URL
 from support.runner import Chit
@@ -102,6 +103,17 @@ def test_show_tells_what_it_carries(cloned: Chit, helpdesk: Desk) -> None:
     cloned("remote", "show")
     assert len(helpdesk.asked) == asked
     assert cloned("remote", "list", "--json").json[0]["helpdesk"] is None
+
+
+def test_names_from_there_cannot_write_to_the_terminal(desk: Chit, helpdesk: Desk) -> None:
+    """Control characters in what a helpdesk says of itself and of us reach no terminal."""
+    helpdesk.accounts["agent1"] = Person("agent1", "Agent\x1b[31m\nOne")
+    ran = desk("remote", "add", "origin", URL, "--token-stdin", stdin="agent1")
+    shown = desk("remote", "show", terminal=True, env={"NO_COLOR": "1"})
+    checked = desk("auth", "status", "--check", terminal=True)
+    logged = desk("auth", "login", "--token-stdin", stdin="agent1")
+    assert "\x1b[31m" not in ran.err + shown.out + checked.out + logged.err
+    assert "account  agent1 (Agent[31mOne)" in shown.out
 
 
 def test_a_new_address_is_for_the_same_helpdesk(cloned: Chit, tmp_path: Path) -> None:
