@@ -1,5 +1,6 @@
 """The adapter for django-helpdesk against its stand-in: how much it asks, what it notices when, and what it writes."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -9,8 +10,8 @@ from chit_sync.clock import SECOND
 from chit_sync.errors import AccessError, UsageError
 from chit_sync.helpdesks.base import Call, Gone, Outcome, RefusedError
 from chit_sync.helpdesks.djhd import DjangoHelpdesk
-from chit_sync.helpdesks.djhd_asking import Asking
-from chit_sync.helpdesks.djhd_cursor import SMALL
+from chit_sync.helpdesks.djhd_asking import LISTED, Asking
+from chit_sync.helpdesks.djhd_cursor import SMALL, Cursor
 from support.djhd_desk import ITEM, TICKET, adapter, attaching, changed, read
 from support.standins.djhd import TOKEN, Standin
 
@@ -110,6 +111,44 @@ def test_reading_backwards_skips_nothing(site: Standin) -> None:
         seen = {raw["id"] for listing in asking.walk(size=3) for raw in listing.tickets}
     assert set(site.rules.rows) <= seen
     assert len(site.rules.rows) < len(made)
+
+
+def test_more_tickets_than_come_at_once(site: Standin, desk: DjangoHelpdesk) -> None:
+    """More tickets than are asked for at once come in parts; who stops goes on where it was, and what comes meanwhile is noticed."""
+    made = {site.add_ticket(f"Ticket {n}") for n in range(LISTED + 50)}
+    told: set[int] = set()
+    cursor = ""
+    for page in desk.changed("", ()):
+        told |= {one.number for one in page.found}
+        cursor = page.cursor
+        if len(told) >= 300:
+            break
+    site.say(LISTED + 20, "On one that was read")
+    site.say(3, "On one that was not")
+    site.remove(4)
+    new = site.add_ticket("New")
+    rest, cursor = changed(desk, cursor, told)
+    assert made - told - rest == {4}
+    assert len([line for line in site.asked if line.startswith("GET /api/tickets/?")]) == 3
+    later, cursor = changed(desk, cursor, told | rest)
+    assert {LISTED + 20, new} <= later
+    site.asked.clear()
+    assert changed(desk, cursor, told | rest | later)[0] == set()
+    assert len(site.asked) == 1
+
+
+def test_comment_that_comes_while_all_is_read(site: Standin, desk: DjangoHelpdesk) -> None:
+    """A comment on a ticket that was read a moment before is not taken for known."""
+    for n in range(LISTED + 5):
+        site.add_ticket(f"Ticket {n}")
+    cursor, known = Cursor(), set(site.rules.rows)
+    with closing(Asking("desk", site.address, TOKEN, [], 10, None)) as asking:
+        listing = asking.listing()
+        assert listing.page == 2
+        site.say(LISTED + 2, "Just after it was read")
+        desk._start(cursor, listing)
+    cursor.full = time.time()
+    assert LISTED + 2 in changed(desk, cursor.text(), known)[0]
 
 
 @pytest.mark.parametrize("hours", [-13, 13])

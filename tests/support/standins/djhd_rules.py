@@ -54,11 +54,13 @@ class Rules:
 
     # What is shown
 
-    def ticket(self, number: int) -> Json:
+    def ticket(self, number: int, followups: list[Json] | None = None) -> Json:
         """A ticket with its followups, as it is shown."""
         if number not in self.rows:
             raise Refusal(404, {"detail": "No Ticket matches the given query."})
-        said = [self.followup(one["id"]) for one in self._ordered() if one["ticket"] == number]
+        if followups is None:
+            followups = [one for one in self._ordered() if one["ticket"] == number]
+        said = [self.followup(one["id"]) for one in followups]
         return {**self.rows[number], "followup_set": said}
 
     def followup(self, number: int) -> Json:
@@ -84,8 +86,14 @@ class Rules:
         page = pages if query.get("page") == "last" else int(query.get("page", "1"))
         if not 1 <= page <= pages:
             raise Refusal(404, {"detail": "Invalid page."})
-        show = self.ticket if what == "tickets" else self.followup
-        shown = [show(one) for one in ids[(page - 1) * size : page * size]]
+        part = ids[(page - 1) * size : page * size]
+        if what == "tickets":
+            said: dict[int, list[Json]] = {number: [] for number in ids}
+            for one in self._ordered():
+                said[one["ticket"]].append(one)
+            shown = [self.ticket(number, said[number]) for number in part]
+        else:
+            shown = [self.followup(number) for number in part]
         return {"count": len(ids), "next": None, "previous": None, "results": shown}
 
     def options(self) -> Json:
