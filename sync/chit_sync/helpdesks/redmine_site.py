@@ -115,6 +115,7 @@ class Site:
         login = line(self._me.text("login"))
         if login:
             self.people[number] = login
+            self.names[number] = line(f"{self._me.text('firstname')} {self._me.text('lastname')}".strip())
         return self._me
 
     def may_write_privately(self, project: int) -> bool:
