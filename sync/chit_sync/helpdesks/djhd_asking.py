@@ -60,8 +60,14 @@ class Asking:
         self.where = where
         self.base = base
         self.web = Web(
-            where, base, headers=headers, basic=(login, password) if colon else None, timeout=timeout, ca_file=ca_file, said=said
-        )  # fmt: skip
+            where,
+            base,
+            headers=headers,
+            basic=(login, password) if colon else None,
+            timeout=timeout,
+            ca_file=ca_file,
+            said=said,
+        )
         # Files are fetched from the same server without the token: their address is the secret.
         self._files = Web(where, f"{parts.scheme}://{parts.netloc}", timeout=timeout, ca_file=ca_file)
         self._host = (parts.hostname or "").lower()
