@@ -130,8 +130,8 @@ def named(person: Person) -> str:
 
 
 def titled(about: Description) -> str:
-    """The helpdesk for people: what it is, and its version."""
-    return clean(f"{about.title} {about.version}".strip())
+    """The helpdesk for people: what it is, and its version if it tells."""
+    return clean(f"{about.title} {'' if about.version == 'unknown' else about.version}".strip())
 
 
 def say_description(app: App, name: str, about: Description) -> None:

@@ -200,6 +200,21 @@ def test_refused(anna: Side, desk: Desk) -> None:
     assert desk.record(number).fields["priority"] == "High"
 
 
+def test_a_new_ticket_is_refused(anna: Side, desk: Desk) -> None:
+    """A new ticket that was refused is tried again, whole, as soon as something about it was mended."""
+    desk.refuse = lambda who, call: (
+        "a ticket needs a queue" if call.verb == "create" and "queue" not in call.fields else ""
+    )
+    ticket = anna.new(title="Printer")
+    assert [one.reason for one in anna.push().refused] == ["a ticket needs a queue"]
+    assert anna.push().refused == ()
+    anna.edit(ticket, {"queue": "Support"})
+    assert anna.push().refused == ()
+    assert desk.records[1].fields["title"] == "Printer"
+    quiet(anna)
+    assert anna.store.db.execute("SELECT count(*) FROM refusals").fetchone()[0] == 0
+
+
 def test_one_field_is_refused(anna: Side, desk: Desk) -> None:
     """Where several fields are refused together, each is tried by itself, so that only the bad one stays."""
     number = desk.add_ticket("Printer")

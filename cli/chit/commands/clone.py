@@ -10,6 +10,7 @@ from chit.exchanging import Progress, given_token, reach
 from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit.text import counted
+from chit_sync.config import FILE, write_setting
 from chit_sync.errors import ConflictError
 from chit_sync.exchange.results import Pulled
 from chit_sync.exchange.syncing import clone as copy
@@ -88,8 +89,17 @@ def _clone_helpdesk(app: App, address: str, path: str, token: str | None, attach
                 get_all_bytes(app, store, remotes.get(store), desk)
             _say(app, store, path, pulled)
             say_description(app, remotes.DEFAULT, about)
+            _be(app, path, about.account.key)
     finally:
         desk.close()
+
+
+def _be(app: App, path: str, name: str) -> None:
+    """Who has no name of their own is called here as there, so that what they take is theirs there too."""
+    if app.config.text("user.name") or app.environ.get("CHIT_USER") or not name or not name.isprintable():
+        return
+    write_setting(os.path.join(path, FILE), "user.name", name)
+    app.say(f"you are called {name} here too; `chit config set user.name NAME` changes that")
 
 
 def _plan(app: App, path: str, foreseen: Pulled, what: str) -> None:

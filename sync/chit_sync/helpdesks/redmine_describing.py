@@ -69,7 +69,7 @@ def describe(site: Site) -> Description:
     queues = [site.projects[number].name for number in projects if number in site.projects]
     return Description(
         title="Redmine",
-        version="unknown (Redmine does not tell)",
+        version="unknown",
         account=Person(line(me.text("login")), name, line(me.text("mail"))),
         statuses=statuses(site.statuses),
         priorities=priorities(site.priorities),

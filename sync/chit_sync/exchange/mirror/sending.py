@@ -68,6 +68,8 @@ class _Sending:
         self.refused: dict[int, Refused] = {}
         self.planned: list[Planned] = []
         self.blobs = 0
+        self.making = False
+        """Whether a ticket is planned that is not there yet: that it was refused once keeps nothing of it back."""
         self.blamed: set[tuple[int, str]] = set()
         """Fields, by their names there, of which it was said why they were not taken."""
         self.back: dict[int, int] = {}
@@ -146,7 +148,7 @@ class _Sending:
 
     def _sends(self, seq: int) -> bool:
         """Whether what a change wrote is for us to send: it was made here, or came from a partner of ours; not from there."""
-        if seq in self.kept_back:
+        if seq in self.kept_back and not self.making:
             return False
         origin, body = self.store.db.execute("SELECT origin, body FROM changes WHERE seq = ?", (seq,)).fetchone()
         if b'"mirror"' in body and decode(body).mirror == self.session.facing.mirror:
@@ -162,6 +164,7 @@ class _Sending:
     def _plan(self, ticket: Ticket) -> tuple[int, Plan]:
         number = self.session.number(ticket.id) or 0
         agreed = bases.base(self.store, self.remote.id, number) if number else None
+        self.making = not number
         return number, plan(self.there, ticket, number, agreed)
 
     def _foresee(self, ours: int) -> None:
@@ -259,7 +262,7 @@ class _Sending:
             if outcome is None:
                 return False
             done(self.session, ours, step.call, outcome)
-            if step.key:
+            if step.key or step.call.verb == "create":
                 db.executemany(
                     "DELETE FROM refusals WHERE remote = ? AND seq = ?", [(self.remote.id, seq) for seq in step.seqs]
                 )
