@@ -59,6 +59,7 @@ def discover(rest: Rest, klass: str) -> Shape:
     if not isinstance(classes, dict):
         raise RemoteError(f"{rest.where} does not tell its classes", "Is that the address of a Roundup tracker?")
     if klass not in classes:
+        account(rest)  # who is nobody there sees nothing
         named = ", ".join(sorted(name for name in classes if isinstance(name, str))) or "none"
         raise UsageError(
             f"{rest.where} has no class {klass}",

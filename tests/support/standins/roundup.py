@@ -54,6 +54,7 @@ class Standin(Site):
     def __init__(self) -> None:
         self.clock_offset = 0
         self.empty_on_bad_token = False
+        self.shift_pages = False  # there are no pages that could: lists come whole
         self.tokens = True
         self.requests: list[str] = []
         self.failures: list[str] = []
@@ -85,6 +86,10 @@ class Standin(Site):
         """The next calls of the adapter with that method (all, if empty) go wrong: done_then_500, ok_not_done, html, redirect, half_page,
         rate_limit, cut_after (count bytes of the answer)."""
         self._troubles += [(what, method, count)] * times
+
+    def calm(self) -> None:
+        """No trouble any more."""
+        self._troubles.clear()
 
     def done_then_500(self, method: str = "POST") -> None:
         self.trouble("done_then_500", method)
@@ -128,7 +133,7 @@ class Standin(Site):
         who = self._who(environ.get("HTTP_AUTHORIZATION", ""))
         if who is None:
             if self.empty_on_bad_token:
-                return _json({"data": {"collection": [], "@total_size": 0}})
+                return _stranger(path.removeprefix("/helpdesk/rest/data").strip("/"))
             return 401, {"Content-Type": "text/plain"}, b"Invalid Login - Invalid login"
         what, count = "", 0
         if self.db.classes["user"][who]["username"] == "agent1":
@@ -291,6 +296,13 @@ class Standin(Site):
         if name.endswith(":"):
             return [row for row in rows if row[plain] == values[0]]
         return [row for row in rows if values[0].lower() in (row[plain] or "").lower()]
+
+
+def _stranger(path: str) -> Reply:
+    """What somebody gets who may ask and sees nothing."""
+    if "/" in path:
+        return _json({"error": {"status": 404, "msg": f"no such {path}"}}, 404)
+    return _json({"data": {"collection": [], "@total_size": 0} if path else {}})
 
 
 def _tag(row: Row) -> str:
