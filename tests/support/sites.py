@@ -226,7 +226,7 @@ def names() -> Iterable[Any]:
         if (FOLDER / f"{kind}.py").exists():
             yield f"{kind}-standin"
         if (FOLDER / f"{kind}_site.py").exists():
-            yield pytest.param(f"{kind}-real", marks=[pytest.mark.server(kind), pytest.mark.xdist_group(kind)])
+            yield pytest.param(f"{kind}-real", marks=pytest.mark.server(kind))
 
 
 def wrong(secret: str) -> str:
