@@ -7,7 +7,7 @@ makes something (a ticket, a comment, a file, time) is never repeated before it 
 from collections.abc import Collection
 
 from chit_sync.codec import decode
-from chit_sync.errors import AccessError
+from chit_sync.errors import AccessError, ChitError
 from chit_sync.exchange import refusals
 from chit_sync.exchange.mirror.session import MappingFor, Session, alone
 from chit_sync.exchange.mirror.settling import done, look_up, settle
@@ -287,7 +287,10 @@ class _Sending:
         except DoubtError as error:
             if not error.settled:
                 raise
-            found = look_up(self.session, ours, call)
+            try:
+                found = look_up(self.session, ours, call)
+            except ChitError as lost:  # it stays open, to be settled by the next command
+                raise error from lost
             if found is None and call.verb in UNSAFE:
                 self._refuse(ours, step.seqs, error.message)
                 return None
