@@ -14,8 +14,8 @@ A change that was read from a helpdesk bears its mark, `mirror`. A helpdesk is o
 own clock, so of its writes to a path each knows the one before; but it cannot say so, as it does not know our changes, and of two
 stores that read it at different moments each knows other ones. So: of several writes of one mirror to one path only the latest by
 (at, id) counts, and the others are replaced by it. One that is replaced still replaces what it names. A helpdesk's clock may have been
-set back: a write that another one of the mirror has followed, by naming it or what names it, is not the latest, whatever its stamp.
-Where two mirrors contradict each other so that every write of a path is replaced, the path is as if nobody had written it.
+set back: a write that follows another one of the mirror, by naming it or what names it, is later, whatever its stamp. With several
+mirrors the order within one, by their names, counts as following for the next. So nothing is ever replaced in a circle.
 
 `replace` takes one more change into registers in a step whose cost does not depend on history. It is exact as long as the change
 has not been replaced by one that arrived before it: one that names it, or a later one of its mirror. For that rare case, and for
@@ -23,6 +23,7 @@ rebuilding, `fold` takes all changes of a ticket at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import TypeVar
 
 Value = str | int | bool | None
@@ -73,40 +74,65 @@ def fold(changes: Iterable[tuple[Key, Mapping[str, Value], Collection[Key], str]
     writes: dict[str, dict[Key, Value]] = {}
     replaced: dict[str, set[Key]] = {}
     named: dict[Key, Collection[Key]] = {}
-    mirrored: dict[tuple[str, str], set[Key]] = {}
+    mirrored: dict[str, dict[str, set[Key]]] = {}
     for key, sets, over, mirror in changes:
         for path, value in sets.items():
             writes.setdefault(path, {})[key] = value
             if over:
                 replaced.setdefault(path, set()).update(over)
             if mirror:
-                mirrored.setdefault((path, mirror), set()).add(key)
+                mirrored.setdefault(path, {}).setdefault(mirror, set()).add(key)
         if over:
             named[key] = over
-    several = [(path, keys) for (path, _), keys in mirrored.items() if len(keys) > 1]
-    stale = [(path, keys - {_latest(keys, writes[path], named, rank)}) for path, keys in several]
-    for path, keys in stale:
-        replaced.setdefault(path, set()).update(keys)
+    for path, mirrors in mirrored.items():
+        if any(len(keys) > 1 for keys in mirrors.values()):
+            replaced.setdefault(path, set()).update(_followed(mirrors, writes[path], named, rank))
     nothing: set[Key] = set()
     registers: Registers[Key] = {}
     for path, values in writes.items():
         gone = replaced.get(path, nothing)
         heads = [(key, value) for key, value in values.items() if key not in gone]
-        if heads:
-            registers[path] = _ordered(heads, rank)
+        registers[path] = _ordered(heads, rank)
     return registers
 
 
-def _latest(keys: set[Key], written: Collection[Key], named: Mapping[Key, Collection[Key]], rank: Rank[Key]) -> Key:
-    """The write that counts among those of one mirror to a path. written: all writes to it. named: what changes name."""
+def _followed(
+    mirrors: Mapping[str, set[Key]], written: Collection[Key], named: Mapping[Key, Collection[Key]], rank: Rank[Key]
+) -> set[Key]:
+    """All writes of mirrors to a path but the latest of each. written: all writes to the path. named: what changes name."""
+    past = {key: [one for one in named.get(key, ()) if one in written] for key in written}
     followed: set[Key] = set()
-    ahead = [key for key in keys if key in named]
+    for _, keys in sorted(mirrors.items()):
+        if len(keys) > 1:
+            for earlier, later in pairwise(_in_order(keys, past, rank)):
+                past[later].append(earlier)
+                followed.add(earlier)
+    return followed
+
+
+def _in_order(keys: set[Key], past: Mapping[Key, Collection[Key]], rank: Rank[Key]) -> list[Key]:
+    """The writes of one mirror to a path, the earliest first. past: what each write to the path comes right after.
+
+    A write stands at its own rank or, if that is no later, behind the last one of the mirror that it follows.
+    """
+    places: dict[Key, tuple[tuple[int, bytes], int]] = {}
+    ahead = list(keys)
+    opened: set[Key] = (
+        set()
+    )  # against names that go in a circle, which they can only where somebody has written into the database
     while ahead:
-        for key in named.get(ahead.pop(), ()):
-            if key in written and key not in followed:
-                followed.add(key)
-                ahead.append(key)
-    return max(keys - followed, key=rank)
+        key = ahead[-1]
+        unknown = [one for one in past[key] if one not in places and one not in opened]
+        opened.add(key)
+        if unknown:
+            ahead += unknown
+            continue
+        ahead.pop()
+        place = max((places[one] for one in past[key] if one in places), default=((-1, b""), 0))
+        if key in keys:
+            place = (rank(key), 0) if rank(key) > place[0] else (place[0], place[1] + 1)
+        places[key] = place
+    return sorted(keys, key=lambda key: (places[key], rank(key)))
 
 
 def _ordered(heads: Heads[Key], rank: Rank[Key]) -> Heads[Key]:
