@@ -243,3 +243,11 @@ def test_large_file(here: RequestTracker) -> None:
     (file,) = read(here, made.number).files
     assert (file.name, file.size) == ('größe "8" MB.bin', len(data))
     assert b"".join(here.download(file.ref)) == data
+
+
+def test_customer_account_may_connect(there: Site) -> None:
+    """The account of a customer is told who it is, though it may see neither people nor custom fields."""
+    with closing(opened(there, "", there.entry["accounts"]["requester"]["token"])) as here:
+        about = here.describe()
+        assert about.account.key in ("requester", there.entry["accounts"]["requester"]["token"].split("-")[1])
+        assert about.people in ([], [about.account])

@@ -332,3 +332,22 @@ def test_description_of_the_server(site: Standin) -> None:
     with closing(adapter(site, "")) as desk:
         assert "waiting" in [choice.name for choice in desk.describe().statuses]
         assert desk.describe().default_queue == ""
+
+
+def test_server_that_repeats_itself(site: Standin, desk: RequestTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers the same whatever is asked is an error, not a reading without end."""
+    for n in range(3):
+        site.add_ticket(f"Ticket {n}")
+    cursor = [*desk.changed("", ())][-1].cursor
+    site.edit(1, title="Edited")
+    said = site.answer(
+        "agent1", "GET", "transactions", "query=ObjectType%3D'RT::Ticket'&fields=ObjectId&per_page=100", "", b"", ""
+    )
+    answer = site.answer
+
+    def stuck(who: str, method: str, path: str, *rest: str | bytes) -> object:
+        return said if (method, path) == ("GET", "transactions") else answer(who, method, path, *rest)  # type: ignore[arg-type] # passed on
+
+    monkeypatch.setattr(site, "answer", stuck)
+    with pytest.raises(RemoteError, match="again and again"):
+        list(desk.changed(cursor, {1, 2, 3}))

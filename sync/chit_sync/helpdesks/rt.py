@@ -145,16 +145,14 @@ class RequestTracker:
                 more = False
                 break
             seen += part
-            above = max(above, *(one.id for one in part))
-            if above < at.last:
-                above = at.last
+            above = max(at.last, self._asking.further(above, [one.id for one in part]))
         new = [one for one in seen if at.is_new(one.id)]
         if new:
             above, up_to = max(at.floor, at.last - rt_feed.DEEP), at.last - rt_feed.NEAR
             while above < up_to and (part := self._asking.feed(above, up_to)):
                 seen += part
                 new += [one for one in part if at.is_new(one.id)]
-                above = max(one.id for one in part)
+                above = self._asking.further(above, [one.id for one in part])
         return new, [one.id for one in seen], more
 
     def _changed(self, numbers: Sequence[int], known: set[int]) -> list[Found]:
