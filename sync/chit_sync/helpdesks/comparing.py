@@ -48,6 +48,9 @@ class Ours(Protocol):
     def written(self, path: str) -> list[Head]:
         """All that was ever written at a path of ours, in no order. Not cheap."""
 
+    def take(self, change: Change) -> None:
+        """From now on the ticket is as this change makes it, which is about to be taken into the log."""
+
 
 class Words(Protocol):
     """What the helpdesk's words mean here; see `mapping.Mapping`. send, new: what of ours is sent, as in `settings.Tables`."""
@@ -240,13 +243,13 @@ class _Comparison:
     def _change(
         self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str] = ()
     ) -> None:
-        self.changes.append(
-            Change(
-                ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=dict(sorted(sets.items())),
-                nonce=derived_nonce(self.desk.identity, self.there.number, *key), over=sorted(over),
-                when=time if time > at else None, mirror=self.desk.mirror,
-            )
+        change = Change(
+            ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=dict(sorted(sets.items())),
+            nonce=derived_nonce(self.desk.identity, self.there.number, *key), over=sorted(over),
+            when=time if time > at else None, mirror=self.desk.mirror,
         )  # fmt: skip
+        self.changes.append(change)
+        self.ours.take(change)
 
     def _items(self, kind: str, found: Iterable[tuple[Entry, dict[str, Value], str]]) -> None:
         known = self.agreed.known(kind)
@@ -328,12 +331,14 @@ class _Comparison:
             elif heads and before is None and self._earlier(path, heads, is_it):
                 continue
             elif heads and (had or (before is None and len(self.ours.written(path)) == 1)):
-                over |= {head.id for head in heads if same(head.value, heads[0].value)}  # what they have rewritten
+                # What they have rewritten; of what they wrote themselves the latest counts anyway.
+                over |= {head.id for head in heads if not head.mirrored and same(head.value, heads[0].value)}
             try:
                 sets[path] = fit(path, value)
             except UsageError as error:
                 self.troubles[f"{kind}/{one.id}"] = error.message
         if sets:
+            self.agreed.at = max(self.agreed.at, self._sane(one.time))  # later than what it replaces
             at = self._stamp(self.there.modified)
             self._change(at, at, self.there.modifier or one.author, sets, (kind, "edit", one.id, str(at)), over)
 

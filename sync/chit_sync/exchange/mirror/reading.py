@@ -40,7 +40,8 @@ def pull(
 ) -> Pulled:
     """Takes what was fetched, then what changed there since. Raises AccessError, RemoteError; what came before is kept.
 
-    full: also asks for the complete list of what is followed, and so finds what was deleted or has left. agree: to however many deletions;
+    full: reads everything again, for what a helpdesk does not tell of by itself, and asks for the complete list of what is followed, and so
+    finds what was deleted or has left. agree: to however many deletions;
     otherwise more than ASK of them raise ConflictError, after all else was taken.
     """
     with alone(store, remote):
@@ -50,7 +51,7 @@ def pull(
         taking = Taking(session)
         with store.transaction(dry_run=dry_run):
             taking.waiting()
-        _read(taking, progress, dry_run=dry_run, agree=agree)
+        _read(taking, progress, dry_run=dry_run, agree=agree, afresh=full)
         if full:
             _look_round(taking, dry_run=dry_run, agree=agree)
         return taking.result()
@@ -77,12 +78,14 @@ def track(store: Store, remote: Remote, desk: Helpdesk, numbers: Sequence[int], 
         return taking.result()
 
 
-def _read(taking: Taking, progress: Progress, *, dry_run: bool = False, agree: bool = False) -> None:
-    """What changed since the cursor."""
+def _read(
+    taking: Taking, progress: Progress, *, dry_run: bool = False, agree: bool = False, afresh: bool = False
+) -> None:
+    """What changed since the cursor; afresh: everything."""
     session, store = taking.session, taking.store
     session.facing  # noqa: B018 - who the helpdesk is comes before what it has
     remote = session.remote.id
-    cursor = store.meta(remotes.cursor_key(remote), "")
+    cursor = "" if afresh else store.meta(remotes.cursor_key(remote), "")
     gone: list[Gone] = []
     for page in session.desk.changed(cursor, bases.known(store, remote)):
         with store.transaction(dry_run=dry_run) as db:
@@ -93,9 +96,14 @@ def _read(taking: Taking, progress: Progress, *, dry_run: bool = False, agree: b
                 taking, deletions
             ):  # the cursor goes on now, they are taken at the end: not to be forgotten
                 bases.set_troubles(store, remote, one.number, {"deleted": "it is deleted there, and not yet here"})
-            store.set_meta(remotes.cursor_key(remote), page.cursor)
+            cursor = page.cursor
+            if not afresh:  # interrupted, it would have to be read to its end by the next pull, whoever asked for that
+                store.set_meta(remotes.cursor_key(remote), cursor)
             db.execute("UPDATE remotes SET contact = ? WHERE id = ?", (store.now(), remote))
         progress(page.done, page.total)
+    if afresh:
+        with store.transaction(dry_run=dry_run):
+            store.set_meta(remotes.cursor_key(remote), cursor)
     told = {one.number for one in gone}
     again = sorted({one.number for one in bases.troubles(store, remote)} - told | set(bases.untied(store, remote)))
     for start in range(0, len(again), AT_ONCE):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from chit_sync import ids
+from chit_sync.change import Change
 from chit_sync.clock import DAY
 from chit_sync.codec import decode
 from chit_sync.errors import StoreError
@@ -18,6 +19,7 @@ from chit_sync.helpdesks import address
 from chit_sync.helpdesks.base import Description, Helpdesk
 from chit_sync.helpdesks.comparing import Facing, Head
 from chit_sync.helpdesks.mapping import Mapping
+from chit_sync.registers import Value
 from chit_sync.schema import split
 from chit_sync.store import reading, remotes
 from chit_sync.store.database import Store
@@ -108,10 +110,17 @@ class Session:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def ours(self, ident: str) -> "Here":
-        """The ticket with that id as it stands here."""
+    def ours(self, ident: str, number: int = 0) -> "Here":
+        """The ticket with that id as it stands here. number: what the helpdesk calls it, if some of it may have been fetched before."""
         row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
-        return Here(self.store, reading.load(self.store, row[0]) if row else None, self.facing.mirror)
+        here = Here(self.store, reading.load(self.store, row[0]) if row else None, self.facing.mirror)
+        if number:
+            rows = self.store.db.execute(
+                "SELECT body FROM incoming WHERE remote = ? AND number = ? ORDER BY seq", (self.remote.id, number)
+            )
+            for (body,) in rows.fetchall():
+                here.take(decode(body))
+        return here
 
 
 class Here:
@@ -121,29 +130,42 @@ class Here:
         self._store = store
         self._ticket = ticket
         self._mirror = mirror
+        self._waiting: dict[str, list[tuple[Value, set[str]]]] = {}
+        """Path to what the helpdesk wrote there that is not in the log yet, and what it replaces."""
+
+    def take(self, change: Change) -> None:
+        """Counts a change of the helpdesk in that is about to be taken, or was fetched."""
+        for path, value in change.set.items():
+            self._waiting.setdefault(path, []).append((value, set(change.over)))
 
     def heads(self, path: str) -> list[Head]:
         """What is at a path, the shown value first."""
-        if self._ticket is None:
-            return []
         kind, ident, name = split(path)
-        registers = self._ticket.item_registers.get(f"{kind}/{ident}", {}) if kind else self._ticket.registers
-        return [self._head(seq, value) for seq, value in registers.get(name, ())]
+        found: list[Head] = []
+        if self._ticket is not None:
+            registers = self._ticket.item_registers.get(f"{kind}/{ident}", {}) if kind else self._ticket.registers
+            found = [self._head(seq, value) for seq, value in registers.get(name, ())]
+        for value, over in self._waiting.get(path, ()):
+            found = [head for head in found if not head.mirrored and head.id not in over]
+            found.append(Head("", value, mirrored=True))
+        return found
 
     def has(self, key: str) -> bool:
         """Whether there is an item."""
-        return self._ticket is not None and key in self._ticket.item_registers
+        known = self._ticket is not None and key in self._ticket.item_registers
+        return known or any(path.startswith(f"{key}/") for path in self._waiting)
 
     def written(self, path: str) -> list[Head]:
         """All that was ever written at a path."""
+        waiting = [Head("", value, mirrored=True) for value, _ in self._waiting.get(path, ())]
         if self._ticket is None:
-            return []
+            return waiting
         rows = self._store.db.execute(
             "SELECT id, body FROM changes WHERE ticket = ? AND instr(body, ?)",
             (self._ticket.number, f'"{path}":'.encode()),
         )
         read = [(ident, decode(body)) for ident, body in rows]
-        return [
+        return waiting + [
             Head(ident.hex(), change.set[path], change.mirror == self._mirror)
             for ident, change in read
             if path in change.set

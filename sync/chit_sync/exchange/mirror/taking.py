@@ -45,7 +45,8 @@ class Taking:
         """Takes one ticket as it stands there; returns what is agreed on now."""
         session = self.session
         agreed = agreed or bases.base(self.store, session.remote.id, one.number) or Agreed(self._ident(one))
-        compared = compare(session.facing, one, agreed, session.ours(agreed.ticket))
+        ours = session.ours(agreed.ticket, one.number if agreed.modified else 0)
+        compared = compare(session.facing, one, agreed, ours)
         self._keep(one.number, compared.changes)
         bases.put_base(self.store, session.remote.id, one.number, compared.agreed)
         bases.set_troubles(self.store, session.remote.id, one.number, compared.troubles)
@@ -75,7 +76,7 @@ class Taking:
                 f"#{one.number} is not to be seen in {session.remote.name} any more; it is kept as it is"
             )
         agreed.gone = one.how
-        ours = session.ours(agreed.ticket)
+        ours = session.ours(agreed.ticket, one.number)
         if sets and not all(any(head.value == value for head in ours.heads(path)) for path, value in sets.items()):
             self._keep(one.number, [deleted(session.facing, one.number, agreed, sets, one.author, one.time)])
         bases.put_base(self.store, session.remote.id, one.number, agreed)
