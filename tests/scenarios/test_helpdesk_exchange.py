@@ -308,6 +308,18 @@ def test_many_deleted_there(anna: Side, desk: Desk) -> None:
     assert [ticket.title for ticket in anna.tickets()] == ["Changed"]
 
 
+def test_everything_again(anna: Side, desk: Desk) -> None:
+    """A full pull finds what the helpdesk told of in no list of changes."""
+    number = desk.add_ticket("Printer")
+    ident = desk.say(number, "hello")
+    anna.pull()
+    desk.record(number).comments[ident] = desk.record(number).comments[ident]._replace(body="rewritten silently")
+    assert anna.pull().taken == 0
+    assert anna.pull(full=True).taken == 1
+    assert anna.ticket(number).comments[0].body == "rewritten silently"
+    quiet(anna)
+
+
 def test_an_empty_listing_deletes_nothing(anna: Side, desk: Desk) -> None:
     """A listing that fails, or a token that is not good any more, takes nothing away."""
     desk.add_ticket("Printer")

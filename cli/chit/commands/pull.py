@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--attachments", is_flag=True, help="Bring the bytes of attachments too.")
 @click.option("--recover", is_flag=True, help="From a lead: also what this store had sent there and has lost.")
 @click.option(
-    "--full", is_flag=True, help="From a helpdesk: look for tickets that were deleted, merged or moved there."
+    "--full", is_flag=True, help="From a helpdesk: read everything again, and look for what was deleted or moved there."
 )
 def pull(app: App, attachments: bool, recover: bool, full: bool) -> None:
     """Take what a remote has.
