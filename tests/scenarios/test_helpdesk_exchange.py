@@ -258,6 +258,17 @@ def test_people_by_a_table(tmp_path: Path, desk: Desk, clock: Clock) -> None:
     quiet(anna)
 
 
+def test_nobody_becomes_a_partner_by_a_name(anna: Side, desk: Desk) -> None:
+    """Who is called in the helpdesk as a partner's people are called here stays somebody of the helpdesk."""
+    with anna.store.transaction() as db:
+        db.execute("INSERT INTO partners (name, own, role, created) VALUES ('globex', 'acme', 'service', 0)")
+    desk.accounts["eve@globex"] = desk.accounts["agent2"]._replace(key="eve@globex")
+    number = desk.add_ticket("Printer")
+    desk.say(number, "hello", by="eve@globex")
+    anna.pull()
+    assert anna.ticket(number).comments[0].author == "eve at globex"
+
+
 def test_two_readers_make_the_same(anna: Side, ben: Side, desk: Desk) -> None:
     """Two stores that read the same have made the same changes, byte for byte."""
     number = desk.add_ticket("Printer", "It burns", status="open")

@@ -75,7 +75,7 @@ class Facing(NamedTuple):
     """The helpdesk that is read. identity: what it is in every store. mirror: the same in changes. name: who did what nobody is named for.
 
     stored: what it makes of a value (`Helpdesk.stored`). ticket: the id here of the ticket with a number there, if it is here.
-    deletions: the kinds of items of which it tells that they were deleted.
+    deletions: the kinds of items of which it tells that they were deleted. organisations: names behind an `@` that mean a partner or us.
     """
 
     identity: str
@@ -86,6 +86,7 @@ class Facing(NamedTuple):
     ticket: Callable[[int], str | None]
     deletions: frozenset[str]
     now: int
+    organisations: frozenset[str] = frozenset()
 
     def kept(self, path: str, value: Value) -> Value:
         """The mark of what the helpdesk would show after it was given our value; None also for one that it cannot be given."""
@@ -98,7 +99,10 @@ class Facing(NamedTuple):
     def author(self, name: str) -> str:
         """Who somebody there is here; the helpdesk itself for nobody."""
         name = "".join(char if char.isprintable() else " " for char in name).strip()[: checks.MAX_LINE]
-        return str(self.words.to_ours("author", name)[1]) if name else self.name
+        name = str(self.words.to_ours("author", name)[1]) if name else self.name
+        before, at, behind = name.rpartition("@")
+        # `anna@globex` is what a partner's people are called here: nobody becomes one by a name in a helpdesk.
+        return f"{before} at {behind}" if at and behind in self.organisations else name
 
 
 class Compared(NamedTuple):

@@ -90,9 +90,14 @@ class Session:
             deletions = frozenset(kind for kind, name in _TOLD.items() if about.features[name].read)
             self._facing = Facing(
                 identity, mirror, self.desk.kind, self._mapping(about), self.desk.stored, self.ticket,
-                deletions, self.store.now(),
+                deletions, self.store.now(), self._organisations(),
             )  # fmt: skip
         return self._facing
+
+    def _organisations(self) -> frozenset[str]:
+        """The names of partners, and what they call us."""
+        rows = self.store.db.execute("SELECT name, own FROM partners").fetchall()
+        return frozenset(name for row in rows for name in row)
 
     def ticket(self, number: int) -> str | None:
         """The id here of the ticket with a number there."""
