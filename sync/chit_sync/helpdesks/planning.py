@@ -29,12 +29,14 @@ class Step(NamedTuple):
 
 
 class Left(NamedTuple):
-    """Something that is not sent. path: what. seq: the change that wrote it. refused: whether somebody has to see to it."""
+    """Something that is not sent. path: what. seq: the change that wrote it. refused: whether somebody has to see to it. waits: whether it
+    can be sent as soon as something else is there."""
 
     path: str
     seq: int
     reason: str
     refused: bool
+    waits: bool = False
 
 
 class Plan(NamedTuple):
@@ -123,8 +125,8 @@ class _Planning:
         )
         self.steps.append(Step(call, key, seqs, more.get("sha256", "")))
 
-    def _leave(self, path: str, seq: int, reason: str, *, refused: bool = False) -> None:
-        self.left.append(Left(path, seq, reason, refused))
+    def _leave(self, path: str, seq: int, reason: str, *, refused: bool = False, waits: bool = False) -> None:
+        self.left.append(Left(path, seq, reason, refused, waits))
 
     def _may(self, feature: str, path: str, seq: int) -> bool:
         """Whether the helpdesk takes such a thing."""
@@ -241,7 +243,7 @@ class _Planning:
         if there is not None or not self._may("attachments", key, seqs[0]):
             return
         if size is None:
-            self._leave(key, seqs[0], "its bytes are not here")
+            self._leave(key, seqs[0], "its bytes are not here", waits=True)
             return
         name = str(values.get("name") or "file")
         if self._fits(ATTACHMENT, key, seqs[0], size) and self._fits("filename", key, seqs[0], len(name)):
@@ -277,7 +279,7 @@ class _Planning:
         if tied != bool(values.get("deleted")):
             return
         if other is None:
-            self._leave(key, seq, f"the ticket that it {values['kind']} is not in {self.desk.name}")
+            self._leave(key, seq, f"the ticket that it {values['kind']} is not in {self.desk.name}", waits=True)
         elif self._may("links", key, seq):
             self._step("unlink" if tied else "link", key[5:], {"kind": values["kind"], "other": other}, key, (seq,))
 
@@ -287,7 +289,9 @@ class _Planning:
         if merged and merged[0][1] and not self.agreed.gone and self._sent("merged", merged):
             other = self.there.number(str(merged[0][1]))
             if other is None:
-                self._leave("merged", merged[0][0], f"the ticket that it went into is not in {self.desk.name}")
+                self._leave(
+                    "merged", merged[0][0], f"the ticket that it went into is not in {self.desk.name}", waits=True
+                )
             elif self._may("merges", "merged", merged[0][0]):
                 self._step("merge", self.ticket.id, {"into": other}, "", (merged[0][0],))
         deleted = self.ticket.registers.get("deleted")

@@ -138,7 +138,7 @@ def _forget(store: Store, remote: int) -> None:
         db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
     for table in ("bases", "calls", "troubles"):
         db.execute(f"DELETE FROM {table} WHERE remote = ?", (remote,))
-    keys = (tip_key(remote), offered_key(remote), cursor_key(remote), about_key(remote))
+    keys = (tip_key(remote), offered_key(remote), cursor_key(remote), about_key(remote), later_key(remote))
     db.execute(f"DELETE FROM meta WHERE key IN ({marks(keys)})", keys)
     db.execute("UPDATE changes SET origin = ? WHERE origin = ?", (VISITOR, remote))
 
@@ -156,6 +156,11 @@ def offered_key(remote: int) -> str:
 def cursor_key(remote: int) -> str:
     """The key in `meta` under which it is kept how far a helpdesk was read."""
     return f"cursor/{remote}"
+
+
+def later_key(remote: int) -> str:
+    """The key in `meta` under which the tickets are kept of which something waits until something else is in the helpdesk."""
+    return f"later/{remote}"
 
 
 def about_key(remote: int) -> str:

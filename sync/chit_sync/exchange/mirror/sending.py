@@ -4,6 +4,7 @@ A ticket's fields are read and compared right before they are written, and read 
 makes something (a ticket, a comment, a file, time) is never repeated before it was looked up.
 """
 
+import json
 from collections.abc import Collection
 
 from chit_sync.codec import decode
@@ -72,6 +73,8 @@ class _Sending:
         """Whether a ticket is planned that is not there yet: that it was refused once keeps nothing of it back."""
         self.blamed: set[tuple[int, str]] = set()
         """Fields, by their names there, of which it was said why they were not taken."""
+        self.waiting: dict[int, int] = {}
+        """Changes that can be sent as soon as something else is there, to their tickets."""
         self.back: dict[int, int] = {}
         """Tickets that were written to and not read back: the helpdesk's number to ours."""
         facing = session.facing
@@ -144,7 +147,12 @@ class _Sending:
             f"SELECT ticket FROM changes WHERE seq > :pushed AND seq <= :last AND origin <> :remote {own} {again} ORDER BY 1",
             {"pushed": self.remote.pushed, "last": last, "remote": self.remote.id},
         )
-        return sorted({row[0] for row in rows})
+        return sorted({row[0] for row in rows} | self._later())
+
+    def _later(self) -> set[int]:
+        """The tickets of which something waited for something else when they were sent."""
+        kept: list[int] = json.loads(self.store.meta(remotes.later_key(self.remote.id), "[]"))
+        return set(kept)
 
     def _sends(self, seq: int) -> bool:
         """Whether what a change wrote is for us to send: it was made here, or came from a partner of ours; not from there."""
@@ -331,6 +339,8 @@ class _Sending:
     def _leave(self, ours: int, left: list[Left]) -> None:
         """Notes what is not sent."""
         for one in left:
+            if one.waits:
+                self.waiting[one.seq] = ours
             if one.refused:
                 self._refuse(ours, (one.seq,), one.reason)
             elif one.seq > self.remote.pushed:  # said once
@@ -355,9 +365,17 @@ class _Sending:
             else:
                 db.executemany(
                     "UPDATE changes SET origin = ? WHERE ticket = ? AND origin = 0 AND seq <= ?"
-                    " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)",
-                    [(self.remote.id, number, last, self.remote.id) for number in numbers],
+                    " AND seq NOT IN (SELECT seq FROM refusals WHERE remote = ?)"
+                    " AND seq NOT IN (SELECT value FROM json_each(?))",
+                    [
+                        (self.remote.id, number, last, self.remote.id, json.dumps(list(self.waiting)))
+                        for number in numbers
+                    ],
                 )
+            before = self._later()
+            later = before - set(numbers) | set(self.waiting.values())
+            if later != before:
+                self.store.set_meta(remotes.later_key(self.remote.id), json.dumps(sorted(later)))
             db.execute("UPDATE remotes SET contact = ? WHERE id = ?", (self.store.now(), self.remote.id))
             db.execute("DELETE FROM meta WHERE key = ?", (remotes.offered_key(self.remote.id),))
         refusals.settle(self.store, self.remote)
