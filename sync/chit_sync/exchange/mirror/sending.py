@@ -370,6 +370,7 @@ class _Sending:
                     [
                         (self.remote.id, number, last, self.remote.id, json.dumps(list(self.waiting)))
                         for number in numbers
+                        if self.session.number(self._ident(number)) is not None
                     ],
                 )
             before = self._later()

@@ -67,7 +67,10 @@ class Taking:
             into = session.ticket(one.into)
             closed = next(name for name, category in self.store.statuses.items() if category == "closed")
             sets = {"merged": into, "status": closed} if into else {}
-            if into is None:
+            if into is None:  # it may come yet
+                bases.set_troubles(
+                    self.store, session.remote.id, one.number, {f"merged:{one.into}": f"#{one.into} is not here"}
+                )
                 self.warnings.append(
                     f"#{one.number} was merged into #{one.into}, which is not here: `chit track {one.into}`"
                 )
@@ -75,7 +78,7 @@ class Taking:
             self.warnings.append(
                 f"#{one.number} is not to be seen in {session.remote.name} any more; it is kept as it is"
             )
-        agreed.gone = one.how
+        agreed.gone = one.how if sets or one.how != "merged" else ""
         ours = session.ours(agreed.ticket, one.number)
         if sets and not all(any(head.value == value for head in ours.heads(path)) for path, value in sets.items()):
             self._keep(one.number, [deleted(session.facing, one.number, agreed, sets, one.author, one.time)])
