@@ -83,7 +83,8 @@ def _clone_helpdesk(app: App, address: str, path: str, token: str | None, attach
             _plan(app, path, Pulled(created=count), counted(count, "ticket"))
             return
         with Progress(app, "clone") as progress:
-            store, pulled = clone_helpdesk(path, address, desk, mapping=mapping_of_clone(app), progress=progress)
+            mapping = mapping_of_clone(app)
+            store, pulled = clone_helpdesk(path, address, desk, mapping=mapping, about=about, progress=progress)
         with store:
             if attachments:
                 get_all_bytes(app, store, remotes.get(store), desk)

@@ -18,7 +18,7 @@ from chit_sync.wire import Info
 
 if TYPE_CHECKING:
     from chit_sync.exchange.mirror.session import MappingFor
-    from chit_sync.helpdesks.base import Helpdesk
+    from chit_sync.helpdesks.base import Description, Helpdesk
 
 
 def sync(
@@ -69,19 +69,28 @@ def clone(path: str, url: str, log: Log, *, name: str = DEFAULT, progress: Progr
 
 
 def clone_helpdesk(
-    path: str, url: str, desk: "Helpdesk", *, mapping: "MappingFor", name: str = DEFAULT, progress: Progress = silent
+    path: str,
+    url: str,
+    desk: "Helpdesk",
+    *,
+    mapping: "MappingFor",
+    name: str = DEFAULT,
+    about: "Description | None" = None,
+    progress: Progress = silent,
 ) -> tuple[Store, Pulled]:
     """The same of a helpdesk: its statuses become the store's, so that nothing of them is lost.
 
-    mapping is asked when the store has them.
+    mapping is asked when the store has them. about: what the helpdesk has just said of itself, if it was asked.
     """
     from chit_sync.exchange.mirror import reading
+    from chit_sync.exchange.mirror.session import Session
     from chit_sync.helpdesks.mapping import statuses_for
 
-    about = desk.describe()
+    about = about or desk.describe()
     store = create(path)
     try:
         remote = remotes.add(store, name, url)
+        Session(store, remote, desk).keep(about)
         set_statuses(store, statuses_for(about))
         return store, reading.pull(store, remote, desk, mapping=mapping, progress=progress)
     except BaseException:

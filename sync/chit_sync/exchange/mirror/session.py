@@ -61,7 +61,10 @@ class Session:
 
     def ask(self) -> Description:
         """Asks the helpdesk what it is now, and keeps that. Raises AccessError, RemoteError."""
-        about = self.desk.describe()
+        return self.keep(self.desk.describe())
+
+    def keep(self, about: Description) -> Description:
+        """Keeps what the helpdesk has just said of itself."""
         self._about, self._facing = about, None
         now = self.store.now()
         with self.store.transaction() as db:
