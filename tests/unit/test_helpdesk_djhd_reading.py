@@ -12,17 +12,16 @@ from chit_sync.helpdesks.djhd_asking import Form
 from chit_sync.helpdesks.djhd_fields import to_json
 from chit_sync.helpdesks.djhd_reading import (
     Words,
-    marked,
     minutes,
     moment,
     read_page,
     read_ticket,
     read_words,
-    unmarked,
     unworked,
     worked,
 )
 from chit_sync.helpdesks.djhd_writing import escaped, sent_name
+from chit_sync.helpdesks.marking import marked, unmarked
 from chit_sync.registers import Value
 
 WHERE = "djhd+https://desk.example.com"

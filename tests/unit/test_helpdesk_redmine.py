@@ -12,11 +12,12 @@ from chit_sync.helpdesks.base import (
     Snapshot,
     Tie,
 )
+from chit_sync.helpdesks.marking import marked, unmarked
 from chit_sync.helpdesks.redmine import Redmine
 from chit_sync.helpdesks.redmine_answers import Part, file_name, moment
 from chit_sync.helpdesks.redmine_changes import place_of, searched
 from chit_sync.helpdesks.redmine_describing import statuses
-from chit_sync.helpdesks.redmine_reading import Names, snapshot, split_mark, with_mark
+from chit_sync.helpdesks.redmine_reading import Names, snapshot
 
 TOKEN = "k" * 16 + "z" * 16
 NAMES = Names(
@@ -89,7 +90,7 @@ def test_our_id(held: str | None, description: str, token: str, text: str | None
 @pytest.mark.parametrize("text", ["", "One", "One\n", "\n"])
 def test_mark_comes_off_again(text: str) -> None:
     """A description keeps every character when our id is written behind it."""
-    assert split_mark(with_mark(text, TOKEN)) == (text, TOKEN)
+    assert unmarked(marked(text, TOKEN)) == (text, TOKEN)
 
 
 def test_journals_become_comments_and_events() -> None:

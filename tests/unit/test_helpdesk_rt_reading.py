@@ -11,6 +11,7 @@ from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.helpdesks import rt_answers, rt_base64, rt_feed, rt_marks, rt_reading, rt_text, rt_writing
 from chit_sync.helpdesks.base import Call, Event, Gone, RefusedError, Snapshot, Tie
+from chit_sync.helpdesks.marking import marked
 from chit_sync.helpdesks.rt_answers import Filed, Text
 from chit_sync.helpdesks.rt_feed import Cursor
 from chit_sync.helpdesks.rt_reading import Names, Told
@@ -66,9 +67,9 @@ def test_token() -> None:
     fields = [{"id": "2", "name": "externalref", "values": [TICKET]}]
     assert read([done(1, "Create")], CustomFields=fields).token == TICKET
     assert read([done(1, "Create")], CustomFields=[fields[0] | {"values": ["JIRA-1"]}]).token == ""
-    marked = read([done(1, "Create")], {1: rt_marks.marked("Text\n", TICKET)})
-    assert (marked.token, marked.fields["description"]) == (TICKET, "Text\n")
-    alone = read([done(1, "Create")], {1: rt_marks.marked("", TICKET)})
+    found = read([done(1, "Create")], {1: marked("Text\n", TICKET)})
+    assert (found.token, found.fields["description"]) == (TICKET, "Text\n")
+    alone = read([done(1, "Create")], {1: marked("", TICKET)})
     assert (alone.token, alone.fields["description"]) == (TICKET, None)
 
 
@@ -355,7 +356,7 @@ def test_new_tickets() -> None:
     }  # fmt: skip
     assert then == {"Status": "stalled"}
     body, then = rt_writing.create(fields | {"status": "open"}, TICKET, "", several)
-    assert (body["Content"], body["Status"], then) == (f"D\n\n[chit:{TICKET}]", "open", {})
+    assert (body["Content"], body["Status"], then) == (f"D\n[chit:{TICKET}]", "open", {})
     with pytest.raises(RefusedError):
         rt_writing.create({"title": "T"}, TICKET, "", several)
 

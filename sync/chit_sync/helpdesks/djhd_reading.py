@@ -17,24 +17,19 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from chit_sync import ids
 from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, Event, File, Found, Gone, Snapshot, Work
+from chit_sync.helpdesks.marking import REFERENCES, is_ticket, unmarked
+from chit_sync.ids import ID_BYTES
 from chit_sync.registers import Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REFERENCES = ("externalref", "external_ref", "extref", "chit")
-"""Names of a custom field that holds our ticket's id, the best first."""
-
 CUSTOM = "custom_"
 OPENED = 1
 """The status of a ticket that was just made."""
 
 TOLD = frozenset(("comments", "files", "works"))
-MARK = re.compile(r"(?:^|\r?\n)\[chit:([k-z]{32})\]\s*\Z")
-"""The last line of a description that names our ticket."""
-
 WORKED = re.compile(r"(?:^|\r?\n)\[chit:([k-z]{16})? (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\]\s*\Z")
 """The last line of a note of spent time that we wrote: our item, and when the work was done."""
 
@@ -105,7 +100,7 @@ def read_words(data: object, where: str, queues: Mapping[int, str]) -> Words:
     reference = ""
     for name in REFERENCES:
         for key, field in fields.items():
-            if not reference and key.lower() == CUSTOM + name and not 0 < field.most < 2 * ids.ID_BYTES:
+            if not reference and key.lower() == CUSTOM + name and not 0 < field.most < 2 * ID_BYTES:
                 reference = key
     most = _whole(_part(post, "title").get("max_length")) or 200
     return Words(statuses, priorities, fields, reference, queues, most)
@@ -230,11 +225,11 @@ def _path(url: str) -> str:
 
 
 def _fields(raw: Mapping[str, object], words: Words, where: str) -> dict[str, Value]:
-    description, _ = unmarked(_text(raw.get("description")))
+    description, token = unmarked(_text(raw.get("description")))
     queue, person = _whole(raw.get("queue")), _whole(raw.get("assigned_to"))
     fields: dict[str, Value] = {
         "title": _text(raw.get("title")),
-        "description": description or None,
+        "description": (description.rstrip() if token else description) or None,
         "status": words.status(_number(raw, "status", where)),
         "priority": words.priority(_number(raw, "priority", where)),
         "queue": None if queue is None else words.queue(queue),
@@ -254,7 +249,7 @@ def _fields(raw: Mapping[str, object], words: Words, where: str) -> dict[str, Va
 def read_token(raw: Mapping[str, object], words: Words) -> str:
     """The id of our ticket that it carries; empty if it carries none."""
     value = _text(raw.get(words.reference)) if words.reference else ""
-    return value if ids.is_letters(value, 2 * ids.ID_BYTES) else unmarked(_text(raw.get("description")))[1]
+    return value if is_ticket(value) else unmarked(_text(raw.get("description")))[1]
 
 
 def _told(value: object) -> str | None:
@@ -276,17 +271,6 @@ def _events(followups: Iterable[Followup], words: Words) -> list[Event]:
                 events.append(Event(f"status-{one.number}", one.date, one.author, {"status": change}))
             before = one.status
     return events
-
-
-def unmarked(description: str) -> tuple[str, str]:
-    """A description without the line that names our ticket, and the id in that line."""
-    found = MARK.search(description)
-    return (description[: found.start()].rstrip(), found.group(1)) if found else (description, "")
-
-
-def marked(description: str, token: str) -> str:
-    """A description whose last line names our ticket."""
-    return f"{description}\n[chit:{token}]".lstrip() if token else description
 
 
 def worked(text: str) -> tuple[str, int | None, str]:

@@ -14,7 +14,8 @@ from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError
 from chit_sync.helpdesks.djhd_asking import FILES, FOLLOWUPS, NEWEST, TICKETS, Asking, Listing
 from chit_sync.helpdesks.djhd_fields import Body, check, line, to_json
-from chit_sync.helpdesks.djhd_reading import Followup, followup, is_number, marked, read_token, unworked, worked
+from chit_sync.helpdesks.djhd_reading import Followup, followup, is_number, read_token, unworked, worked
+from chit_sync.helpdesks.marking import marked
 from chit_sync.registers import Value
 from chit_sync.remotes.received import Answer
 
@@ -121,7 +122,8 @@ class Writing:
         body = to_json(others, self._asking.words, self._where)
         if "description" in fields:
             text = line(fields["description"])
-            body["description"] = marked(text, self._mark(call.number)) or None
+            token = self._mark(call.number)
+            body["description"] = (marked(text, token) if token else text) or None
         if not body:
             return Outcome(call.number)
         answer = self._send("PATCH", f"{TICKETS}{call.number}/", body)

@@ -9,11 +9,11 @@ from typing import BinaryIO
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Outcome, Page
+from chit_sync.helpdesks.marking import unmarked
 from chit_sync.helpdesks.redmine_answers import DAY, file_name, item, line, lines, said
 from chit_sync.helpdesks.redmine_changes import Changes
 from chit_sync.helpdesks.redmine_describing import describe
 from chit_sync.helpdesks.redmine_finding import find
-from chit_sync.helpdesks.redmine_reading import split_mark
 from chit_sync.helpdesks.redmine_site import Site
 from chit_sync.helpdesks.redmine_writing import Writing
 from chit_sync.registers import Value
@@ -91,7 +91,7 @@ class Redmine:
         if path == "filename":
             return line(file_name(value))
         if path == "description":
-            return split_mark(lines(value))[0] or None
+            return unmarked(lines(value))[0] or None
         return lines(value) or None
 
     # --- writing

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chit_sync.helpdesks.base import BOTH, Choice, Custom, Description, Feature, Person
+from chit_sync.helpdesks.marking import is_reference
 from chit_sync.helpdesks.redmine_answers import Part, line
-from chit_sync.helpdesks.redmine_reading import is_reference
 from chit_sync.helpdesks.redmine_site import Site
 
 FEATURES: dict[str, Feature] = {

@@ -7,8 +7,9 @@ they are ours if we made them and they say the same, and are not known as someth
 from collections.abc import Callable, Collection
 
 from chit_sync.helpdesks.base import Call, Outcome
+from chit_sync.helpdesks.marking import is_reference
 from chit_sync.helpdesks.redmine_answers import Part, line
-from chit_sync.helpdesks.redmine_reading import INCLUDE, is_reference, minutes, token_of
+from chit_sync.helpdesks.redmine_reading import INCLUDE, minutes, token_of
 from chit_sync.helpdesks.redmine_site import PAGE, Filter, Site
 from chit_sync.registers import Value
 

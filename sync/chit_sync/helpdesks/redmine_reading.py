@@ -4,22 +4,17 @@ Redmine's answers hold ids where its history is concerned; `Names` says what the
 id where there is no custom field for it; it is no part of the description.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chit_sync.helpdesks.base import Comment, Event, File, Snapshot, Tie, Work
+from chit_sync.helpdesks.marking import is_reference, is_ticket, unmarked
 from chit_sync.helpdesks.redmine_answers import Part, day, line, lines
-from chit_sync.ids import ID_BYTES, is_letters
 from chit_sync.registers import Value
-
-REFERENCES = frozenset(("externalref", "external_ref", "extref", "chit"))
-"""What the custom field for our ticket's id may be called, in small letters."""
 
 INCLUDE = "journals,attachments,relations,children"
 """What a whole issue has to be asked for with."""
 
-_MARK = re.compile(r"(?:\A|\n)\[chit:([k-z]{32})\]\s*\Z")
 _TIES = {"relates": "relates", "blocks": "blocks", "duplicates": "duplicates"}
 _DETAILS = {
     "subject": "title",
@@ -58,22 +53,6 @@ class Names:
         return self.people.get(number) or line(who.text("name")) or f"#{number}"
 
 
-def split_mark(description: str) -> tuple[str, str]:
-    """A description without the line that holds our ticket's id, and that id."""
-    found = _MARK.search(description)
-    return (description[: found.start()], found[1]) if found else (description, "")
-
-
-def with_mark(description: str, token: str) -> str:
-    """A description with our ticket's id as its last line."""
-    return f"{description}\n[chit:{token}]" if description else f"[chit:{token}]"
-
-
-def is_reference(name: str) -> bool:
-    """Whether a custom field of that name is the one for our ticket's id."""
-    return name.lower() in REFERENCES
-
-
 def joined(value: object) -> Value:
     """The value of a custom field as one text."""
     if isinstance(value, list):
@@ -103,9 +82,9 @@ def token_of(issue: Part) -> str:
     """The id of our ticket, as the custom field for it or the description's last line tells it."""
     for custom in issue.parts("custom_fields"):
         value = custom.raw("value")
-        if is_reference(custom.text("name")) and isinstance(value, str) and is_letters(value, 2 * ID_BYTES):
+        if is_reference(custom.text("name")) and isinstance(value, str) and is_ticket(value):
             return value
-    return split_mark(issue.text("description"))[1]
+    return unmarked(issue.text("description"))[1]
 
 
 def snapshot(issue: Part, names: Names, works: Sequence[Part] | None) -> Snapshot:
@@ -114,7 +93,7 @@ def snapshot(issue: Part, names: Names, works: Sequence[Part] | None) -> Snapsho
     author = names.person(issue.part("author")) if issue.has("author") else ""
     fields: dict[str, Value] = {
         "title": line(issue.text("subject")),
-        "description": split_mark(issue.text("description"))[0] or None,
+        "description": unmarked(issue.text("description"))[0] or None,
         "status": _named("status", issue, "status", names),
         "priority": _named("priority", issue, "priority", names),
         "queue": _named("queue", issue, "project", names),
@@ -233,7 +212,7 @@ def _value(path: str, told: object, names: Names) -> Value:
     if path == "title":
         return line(lines(str(told)))
     if path == "description":
-        return split_mark(lines(str(told)))[0] or None
+        return unmarked(lines(str(told)))[0] or None
     if path == "due":
         return day(str(told))
     number = _id(told)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from chit_sync.errors import AccessError, UsageError
 from chit_sync.helpdesks.address import Address
+from chit_sync.helpdesks.marking import is_reference, unmarked
 from chit_sync.helpdesks.redmine_answers import Part, line, odd
-from chit_sync.helpdesks.redmine_reading import Names, is_reference, split_mark
+from chit_sync.helpdesks.redmine_reading import Names
 from chit_sync.remotes.received import Answer
 from chit_sync.remotes.web import Web
 
@@ -256,7 +257,7 @@ class Site:
 
     def saw(self, issue: Part) -> None:
         """Remembers which custom fields issues of a project have, and whether this one has our ticket's id in its description."""
-        if not split_mark(issue.text("description"))[1]:
+        if not unmarked(issue.text("description"))[1]:
             self._unmarked.add(issue.number("id"))
         if issue.has("project"):
             table = self._customs.setdefault(issue.part("project").number("id"), {})

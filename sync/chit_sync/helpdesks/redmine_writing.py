@@ -10,9 +10,10 @@ from typing import BinaryIO
 
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, Snapshot, StaleError
+from chit_sync.helpdesks.marking import marked, unmarked
 from chit_sync.helpdesks.redmine_answers import Part, date_of, file_name, item, line, lines, said
 from chit_sync.helpdesks.redmine_issues import Bound, read
-from chit_sync.helpdesks.redmine_reading import INCLUDE, snapshot, split_mark, with_mark
+from chit_sync.helpdesks.redmine_reading import INCLUDE, snapshot
 from chit_sync.helpdesks.redmine_site import NoProjectError, Site
 from chit_sync.registers import Value
 from chit_sync.remotes.base import UnreachedError
@@ -113,7 +114,7 @@ class Writing:
                 assert isinstance(custom, list)
                 custom.append({"id": reference, "value": call.token})
             else:
-                attributes["description"] = with_mark(str(attributes.get("description") or ""), call.token)
+                attributes["description"] = marked(str(attributes.get("description") or ""), call.token)
         answer = self._write("POST", "issues.json", call, {"issue": attributes})
         issue = self._made(answer, "issue")
         number = issue.number("id")
@@ -142,7 +143,7 @@ class Writing:
             elif path == "description":
                 text = str(value or "")
                 mark = self._mark(call.number) if call.number else ""
-                attributes["description"] = with_mark(text, mark) if mark else text
+                attributes["description"] = marked(text, mark) if mark else text
             elif path == "status":
                 attributes["status_id"] = self._choice(path, value, site.statuses)
             elif path == "priority":
@@ -200,7 +201,7 @@ class Writing:
         """Our ticket's id, if the issue has it in its description."""
         if self._site.unmarked(number):
             return ""
-        return split_mark(self._issue(number).text("description"))[1]
+        return unmarked(self._issue(number).text("description"))[1]
 
     # --- items
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, StaleError
+from chit_sync.helpdesks.marking import marked, unmarked
 from chit_sync.helpdesks.roundup_asking import TRIES, Item, Rest
 from chit_sync.helpdesks.roundup_fields import CLEARED, Fields
 from chit_sync.helpdesks.roundup_reading import (
@@ -24,13 +25,11 @@ from chit_sync.helpdesks.roundup_reading import (
     digest,
     ids,
     is_id,
-    marked,
     message_id,
     minutes,
     moment,
     person,
     text,
-    unmarked,
     wanted,
 )
 from chit_sync.helpdesks.roundup_tracker import account

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Tie, Work
+from chit_sync.helpdesks.marking import is_ticket, unmarked
 from chit_sync.ids import derived, is_letters
 from chit_sync.registers import Value
 
@@ -25,7 +26,6 @@ TIME_FIELDS = ("activity", "creation", "creator.username", "date", "period", "su
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)\.(\d\d):(\d\d):(\d\d)(?:\.\d+)?")
 _PERIOD = re.compile(r"(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+):(\d\d)(?::(\d\d))?)?")
-_MARK = re.compile(r"(?:\A|\n)\[chit:([k-z]{32})\]\Z")
 _MESSAGE = re.compile(r"<([k-z]{16}|[k-z]{32})@chit>")
 
 
@@ -194,17 +194,6 @@ def token_of(row: Row, length: int) -> str:
     return match[1] if match and is_letters(match[1], length) else ""
 
 
-def marked(description: str, token: str) -> str:
-    """The description with the ticket's id in a last line, for a tracker that has no other place for it."""
-    return f"{description}\n[chit:{token}]" if description else f"[chit:{token}]"
-
-
-def unmarked(description: str) -> tuple[str, str]:
-    """The description without that line, and the id."""
-    match = _MARK.search(description)
-    return (description[: match.start()], match[1]) if match else (description, "")
-
-
 def digest(row: Row) -> str:
     """What tells a row from what it was: times there are told in whole seconds only."""
     said = repr(sorted((key, value) for key, value in row.items() if key != "link"))
@@ -227,7 +216,7 @@ def snapshot(row: Row, parts: Parts, shape: Shape, where: str) -> Snapshot:
     told = description_of(row, parts.msgs)
     description, marker = unmarked(text(told, "content")) if told else ("", "")
     reference = text(row, shape.reference) if shape.reference else ""
-    token = reference if is_letters(reference, 32) else ""
+    token = reference if is_ticket(reference) else ""
     if not token and told:
         token = token_of(told, 32) or marker
     said = [parts.msgs[one] for one in ids(row, "messages") if one in parts.msgs]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from chit_sync.errors import AccessError, RemoteError, UsageError
 from chit_sync.helpdesks.base import BOTH, Choice, Custom, Description, Feature, Person
+from chit_sync.helpdesks.marking import REFERENCES
 from chit_sync.helpdesks.roundup_asking import FieldError, Rest
 from chit_sync.helpdesks.roundup_reading import TIME_FIELDS, Shape, is_date, text
 from chit_sync.helpdesks.roundup_reading import Custom as Field
@@ -12,7 +13,6 @@ from chit_sync.helpdesks.roundup_reading import Custom as Field
 ASSIGNEES = ("assignedto", "assignee")
 KEYWORDS = ("keyword", "keywords")
 DUES = ("due", "deadline", "due_date", "duedate")
-REFERENCES = ("externalref", "external_ref", "extref", "chit")
 PLAIN = ("title", "status", "priority", "superseder", "messages", "files", "times", "nosy")
 SAMPLE = 100
 NOWHERE = "no such thing"

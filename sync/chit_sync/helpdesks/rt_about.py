@@ -11,8 +11,9 @@ from typing import NamedTuple
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks import rt_answers
 from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person, RefusedError
+from chit_sync.helpdesks.marking import is_reference
 from chit_sync.helpdesks.rt_asking import Asking
-from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES, is_reference
+from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES
 
 _MEANS = {
     "new": "new", "open": "open", "stalled": "pending", "waiting": "pending", "pending": "pending", "resolved": "closed",

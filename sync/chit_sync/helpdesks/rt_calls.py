@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 from chit_sync.helpdesks import rt_marks, rt_reading, rt_writing
 from chit_sync.helpdesks.base import Call, DoubtError, Found, Gone, Outcome, RefusedError, StaleError
+from chit_sync.helpdesks.marking import is_ticket
 from chit_sync.helpdesks.rt_about import Catalog
 from chit_sync.helpdesks.rt_answers import Ticket, number
 from chit_sync.helpdesks.rt_asking import Asking, quoted
-from chit_sync.ids import ID_BYTES, is_letters
 from chit_sync.remotes.received import clean
 
 _SHOWN = {"blocks": "depended-on-by", "parent-of": "child", "relates": "refers-to"}
@@ -153,7 +153,7 @@ class Calls:
         return None
 
     def _find_ticket(self, call: Call, known: Collection[str]) -> Outcome | None:
-        if not is_letters(call.token, 2 * ID_BYTES):
+        if not is_ticket(call.token):
             return None
         reference = self._catalog.reference(self._queue(call))
         if reference:

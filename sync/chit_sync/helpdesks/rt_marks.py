@@ -13,7 +13,6 @@ from chit_sync.ids import ITEM_BYTES, is_letters
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORM = re.compile(r"(?:(?P<bare>[k-z]{16})|(?P<how>Re:|File|Time)(?P<more> .*)? \[(?P<id>[k-z]{16})\])", re.DOTALL)
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{6}))?Z")
-_MARKER = re.compile(r"(?:^|\n)\[chit:([k-z]{32})\]\s*\Z")
 
 COMMENT, FILE, TIME = "comment", "file", "time"
 _KINDS = {"Re:": COMMENT, "File": FILE, "Time": TIME}
@@ -67,20 +66,6 @@ def read(subject: str) -> Mark | None:
 def is_token(text: str) -> bool:
     """Whether it is an item's id of ours."""
     return is_letters(text, 2 * ITEM_BYTES)
-
-
-def marked(description: str, token: str) -> str:
-    """A description that tells whose ticket it is, where the helpdesk has no field for that."""
-    return f"{description}\n\n[chit:{token}]" if description else f"[chit:{token}]"
-
-
-def unmarked(description: str) -> tuple[str, str]:
-    """A description without what `marked` has added, and the token; empty if there is none."""
-    found = _MARKER.search(description)
-    if found is None:
-        return description, ""
-    text = description[: found.start()]
-    return text[:-1] if text.endswith("\n") else text, found[1]
 
 
 def iso(stamp: int) -> str:

@@ -9,12 +9,9 @@ from typing import NamedTuple
 
 from chit_sync.helpdesks import rt_marks, rt_text
 from chit_sync.helpdesks.base import Comment, Event, File, Gone, Snapshot, Tie, Work
+from chit_sync.helpdesks.marking import is_reference, is_ticket, unmarked
 from chit_sync.helpdesks.rt_answers import Filed, Text, Ticket, Transaction
-from chit_sync.ids import ID_BYTES, is_letters
 from chit_sync.registers import Value
-
-REFERENCES = ("externalref", "external_ref", "extref", "chit")
-"""Names, in small letters, of the custom field that holds our ticket's id."""
 
 DELETED = "deleted"
 
@@ -39,11 +36,6 @@ class Told(NamedTuple):
 
     texts: Mapping[int, Text]
     files: Mapping[int, Sequence[Filed]]
-
-
-def is_reference(name: str) -> bool:
-    """Whether a custom field is the one for our ticket's id."""
-    return name.casefold() in REFERENCES
 
 
 def title(value: str) -> str:
@@ -81,9 +73,9 @@ def gone(number: int, ticket: Ticket, history: Sequence[Transaction]) -> Gone:
 
 def snapshot(ticket: Ticket, history: Sequence[Transaction], told: Told, names: Names) -> Snapshot:
     """The ticket with all its parts. history: of this ticket alone, the oldest first."""
-    description, mark = rt_marks.unmarked(_words(told, next((one.id for one in history if one.type == "Create"), 0)))
+    description, mark = unmarked(_words(told, next((one.id for one in history if one.type == "Create"), 0)))
     token = next((joined(values) for name, values in ticket.customs.values() if is_reference(name) and values), None)
-    if token is None or not is_letters(token, 2 * ID_BYTES):
+    if token is None or not is_ticket(token):
         token = mark
     fields: dict[str, Value] = {
         "title": ticket.title or None,

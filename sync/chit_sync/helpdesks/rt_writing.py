@@ -9,8 +9,9 @@ from typing import Any
 
 from chit_sync.helpdesks import rt_marks
 from chit_sync.helpdesks.base import Call, RefusedError
+from chit_sync.helpdesks.marking import is_reference, marked
 from chit_sync.helpdesks.rt_answers import Ticket
-from chit_sync.helpdesks.rt_reading import is_reference, joined, title
+from chit_sync.helpdesks.rt_reading import joined, title
 from chit_sync.registers import Value
 
 _LINKS = {"blocks": "DependedOnBy", "parent-of": "Child", "relates": "RefersTo"}
@@ -47,7 +48,7 @@ def create(
     if reference:
         body.setdefault("CustomFields", {})[reference] = token
     elif token:
-        description = rt_marks.marked(description, token)
+        description = marked(description, token)
     if description:
         body |= {"Content": description, "ContentType": "text/plain"}
     return body, {"Status": status} if status and status not in _AT_ONCE else {}

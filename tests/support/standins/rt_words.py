@@ -5,7 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-MARK = re.compile(r"(?:\A|\n\n)\[chit:([k-z]{32})\]\s*\Z")
+MARK = re.compile(r"(?:\A|\n)\[chit:([k-z]{32})\]\s*\Z")
 NAMES = {
     "title": "Subject", "status": "Status", "priority": "Priority", "queue": "Queue", "assignee": "Owner",
     "requester": "Requestor", "due": "Due",
