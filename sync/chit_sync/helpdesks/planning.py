@@ -269,9 +269,13 @@ class _Planning:
 
     def _link(self, key: str, registers: Registers[int]) -> None:
         values = {name: heads[0][1] for name, heads in registers.items()}
-        name = "deleted" if values.get("deleted") else "kind"
-        heads = registers.get(name)
-        if not values.get("kind") or not values.get("target") or not self._sent(f"{key}/{name}", heads) or not heads:
+        # One that was taken away and made again is written anew at `deleted` alone.
+        names = ("deleted",) if values.get("deleted") else ("deleted", "kind")
+        wrote = [name for name in names if name in registers and self.there.sends(registers[name][0][0])]
+        if not values.get("kind") or not values.get("target") or not wrote:
+            return
+        heads = registers[wrote[0]]
+        if not self._sent(f"{key}/{wrote[0]}", heads):
             return
         seq = heads[0][0]
         other = self.there.number(str(values["target"]))
