@@ -39,6 +39,30 @@ def everything(message: Passing) -> None:
     """Cuts nothing."""
 
 
+PLACES: dict[str, Callable[[int, int], int]] = {
+    "first byte": lambda head, whole: 1,
+    "head": lambda head, whole: head // 2,
+    "end of its head": lambda head, whole: head,
+    "body": lambda head, whole: (head + whole) // 2,
+    "last byte": lambda head, whole: whole - 1,
+}
+"""Where in a message the connection may be cut: the bytes that go on, of so many in its head and in the whole of it."""
+
+
+def cut(nth: int, side: str, place: str, *, lasting: bool = False) -> Looking:
+    """Cuts the nth request or its answer at a place. lasting: nothing comes through after that either."""
+
+    def look(message: Passing) -> int | None:
+        if message.nth != nth:
+            return 0 if lasting and message.nth > nth else None
+        if message.side != side:
+            return None
+        head = message.data.index(b"\r\n\r\n") + 4
+        return min(PLACES[place](head, len(message.data)), len(message.data) - 1)
+
+    return look
+
+
 class Proxy:
     """Stands before a server. url: the server's. Servers name themselves in links and compare who they are asked as: each side is told
     the name by which it knows the other, of the same length.
