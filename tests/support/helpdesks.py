@@ -3,13 +3,21 @@ entry of servers.json.
 
 They are started when the first test wants them and stay up: `scripts/servers down` stops them. CHIT_SERVERS names the folder that they
 lie in; `none` leaves their tests out, which the summary says. A server that cannot be had is an error in its tests, never a skip.
-Tests make their tickets themselves and rely on nothing that others made or did not make. Those of one server run in one process.
+Tests make their tickets themselves and rely on nothing that others made or did not make. Only one at a time uses a server, and those of
+one server run in one process as far as their names tell.
 """
 
+import fcntl
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +103,17 @@ def servers(request: pytest.FixtureRequest, _servers: Servers) -> Servers:
     return _servers
 
 
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nobody else's test uses the same server meanwhile, in whatever process."""
+    with ExitStack() as held:
+        for kind in sorted(set(wanted(request.node))):
+            name = f"chit-tests-{os.getuid()}-{sha256(folder().encode()).hexdigest()[:12]}-{kind}.lock"
+            file = held.enter_context(Path(tempfile.gettempdir(), name).open("w", encoding="utf-8"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def wanted(item: pytest.Item) -> list[str]:
     """The kinds of servers that a test uses."""
     return [kind for mark in item.iter_markers("server") for kind in mark.args]
@@ -107,7 +126,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of one server share a process; the time that it takes to start is not a test's own. Leaves them out if told so."""
+    """The time that a server takes to start is not a test's own. Leaves its tests out if told so."""
     real = [(item, kinds) for item in items if (kinds := wanted(item))]
     if folder() == NONE:
         left_out = [item for item, _ in real]
@@ -117,10 +136,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not wanted(item)]
         return
-    for item, kinds in real:
-        item.add_marker(pytest.mark.xdist_group(kinds[0]))
+    for item, _ in real:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(300, func_only=True))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives all tests of a server to one process, by their names: pytest-xdist's own groups come to nothing with pytest 9.2."""
+    scheduler = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config, log)
+    scheduler._split_scope = _shared
+    return scheduler
+
+
+def _shared(nodeid: str) -> str:
+    """What keeps a test together with others: the server that it uses, as far as its name tells."""
+    named = re.search(r"[\[-](\w+)-real\b|tests/helpdesks/test_(\w+)\.py", nodeid)
+    return named[1] or named[2] if named else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
