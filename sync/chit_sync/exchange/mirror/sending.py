@@ -374,12 +374,20 @@ class _Sending:
                     ],
                 )
             before = self._later()
-            later = before - set(numbers) | set(self.waiting.values())
+            later = before - set(numbers) | set(self.waiting.values()) | self._unknown(numbers)
             if later != before:
                 self.store.set_meta(remotes.later_key(self.remote.id), json.dumps(sorted(later)))
             db.execute("UPDATE remotes SET contact = ? WHERE id = ?", (self.store.now(), self.remote.id))
             db.execute("DELETE FROM meta WHERE key = ?", (remotes.offered_key(self.remote.id),))
         refusals.settle(self.store, self.remote)
+
+    def _unknown(self, numbers: Collection[int]) -> set[int]:
+        """Those of the tickets that the helpdesk may have without our knowing it: a colleague's, of which only its log was pulled."""
+        rows = self.store.db.execute(
+            "SELECT c.ticket FROM refusals f JOIN changes c USING (seq) WHERE f.remote = ?", (self.remote.id,)
+        )
+        refused = {row[0] for row in rows}
+        return {one for one in numbers if one not in refused and self.session.number(self._ident(one)) is None}
 
     def _forget_refusals(self, numbers: Collection[int]) -> None:
         """What was refused before and not this time has been done."""
