@@ -15,8 +15,9 @@ from chit_sync.helpdesks.roundup_asking import FieldError, Rest
 from chit_sync.helpdesks.roundup_calls import Calls, line
 from chit_sync.helpdesks.roundup_cursor import Cursor, read_cursor
 from chit_sync.helpdesks.roundup_following import Reader
-from chit_sync.helpdesks.roundup_reading import SECOND, Shape, ids, is_id, snapshot, text
+from chit_sync.helpdesks.roundup_reading import SECOND, Shape, ids, snapshot
 from chit_sync.helpdesks.roundup_tracker import account, describe, discover, labels
+from chit_sync.helpdesks.rows import is_id, text
 from chit_sync.registers import Value
 
 AS_WRITTEN = frozenset(("description", "comment"))

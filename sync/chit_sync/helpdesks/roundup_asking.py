@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import DoubtError, RefusedError, StaleError
-from chit_sync.helpdesks.roundup_reading import Row, collection, is_id
+from chit_sync.helpdesks.roundup_reading import collection
+from chit_sync.helpdesks.rows import Row, is_id, member, text
 from chit_sync.remotes.received import Answer, clean, first_line
 from chit_sync.remotes.web import Web
 
@@ -80,7 +81,7 @@ class Rest:
         params += [("@verbose", str(verbose)), ("@pretty", "false"), *filters]
         status, data = self.json(f"data/{klass}", params, accept=(400,))
         if status == 400:
-            said = _message(data)
+            said = text(data, "error", "msg")
             kind = FieldError if "Unknown property" in said else RemoteError
             raise kind(f"{self.where} does not answer for {klass}: {clean(said)}", "Has its schema changed?")
         return collection(data, self.where)
@@ -103,9 +104,7 @@ class Rest:
         status, data = self.json(f"data/{klass}/{number}", params, accept=(400, 403, 404))
         if status != 200:
             return None
-        inner = data.get("data") if isinstance(data, dict) else None
-        tag = inner.get("@etag") if isinstance(inner, dict) else None
-        row = inner.get("attributes") if isinstance(inner, dict) else None
+        tag, row = member(data, "data", "@etag"), member(data, "data", "attributes")
         if not isinstance(tag, str) or not isinstance(row, dict):
             raise RemoteError(f"{self.where} answers with no {klass} where its number {number} was asked for")
         return Item(tag, {**row, "id": number})
@@ -140,9 +139,8 @@ class Rest:
         return self.web.stream(path, headers=self._identity())
 
     def _made(self, klass: str, data: object) -> str:
-        inner = data.get("data") if isinstance(data, dict) else None
-        number = inner.get("id") if isinstance(inner, dict) else None
-        if not isinstance(number, str) or not is_id(number):
+        number = member(data, "data", "id")
+        if not is_id(number):
             raise DoubtError(f"{self.where} does not say which {klass} it has made", settled=True)
         return number
 
@@ -229,22 +227,14 @@ class Rest:
         )
         if not answer.ok:
             return ""
-        data = answer.json()
-        inner = data.get("data") if isinstance(data, dict) else None
-        token = inner.get("jwt") if isinstance(inner, dict) else None
-        return token if isinstance(token, str) and token.isascii() and token.isprintable() else ""
-
-
-def _message(data: object) -> str:
-    error = data.get("error") if isinstance(data, dict) else None
-    message = error.get("msg") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else ""
+        token = text(answer.json(), "data", "jwt")
+        return token if token.isascii() and token.isprintable() else ""
 
 
 def _said(answer: Answer) -> str:
     """Roundup's words in an answer that is no success; as text where it has not got as far as JSON."""
     try:
-        return _message(answer.json()) or first_line(answer.body)
+        return text(answer.json(), "error", "msg") or first_line(answer.body)
     except RemoteError:
         return first_line(answer.body)
 
@@ -258,5 +248,5 @@ def _subject(token: str) -> str:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, binascii.Error):
         return ""
-    subject = claims.get("sub") if isinstance(claims, dict) else None
-    return subject if isinstance(subject, str) and is_id(subject) else ""
+    subject = member(claims, "sub")
+    return subject if is_id(subject) else ""

@@ -19,20 +19,18 @@ from chit_sync.helpdesks.roundup_reading import (
     MSG_FIELDS,
     SECOND,
     TIME_FIELDS,
-    Row,
     Shape,
     description_of,
     digest,
     ids,
-    is_id,
     message_id,
     minutes,
     moment,
     person,
-    text,
     wanted,
 )
 from chit_sync.helpdesks.roundup_tracker import account
+from chit_sync.helpdesks.rows import Row, is_id, text
 from chit_sync.registers import Value
 from chit_sync.remotes.base import UnreachedError
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from chit_sync.errors import UsageError
-from chit_sync.helpdesks.roundup_reading import SECOND, Row, Shape, digest, moment, shape_of, text
+from chit_sync.helpdesks.roundup_reading import SECOND, Shape, digest, moment, shape_of
+from chit_sync.helpdesks.rows import Row, text
 from chit_sync.ids import derived
 
 OVERLAP = 15 * SECOND

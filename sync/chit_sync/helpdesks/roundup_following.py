@@ -16,14 +16,13 @@ from chit_sync.helpdesks.roundup_reading import (
     FILE_FIELDS,
     TIME_FIELDS,
     Parts,
-    Row,
     Shape,
     date,
     snapshot,
-    text,
     wanted,
 )
 from chit_sync.helpdesks.roundup_tracker import account, labels
+from chit_sync.helpdesks.rows import Row, text
 
 PAGE = 100
 BLOCK = 500

@@ -10,15 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from time import gmtime
 from typing import NamedTuple
 
+import msgspec
+
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Tie, Work
 from chit_sync.helpdesks.marking import is_ticket, unmarked
+from chit_sync.helpdesks.rows import Row, is_id, member, text
 from chit_sync.ids import derived, is_letters
 from chit_sync.registers import Value
 
 SECOND = 1_000_000
-MAX_ID = 2**53
-Row = Mapping[str, object]
 
 MSG_FIELDS = ("activity", "author.username", "content", "creation", "creator.username", "messageid")
 FILE_FIELDS = ("activity", "creation", "creator.username", "name")
@@ -75,16 +76,10 @@ class Shape(NamedTuple):
 
 def shape_of(data: object) -> Shape | None:
     """A Shape that was kept as JSON; None for anything else."""
-    if not isinstance(data, list) or len(data) != len(Shape._fields):
+    try:
+        return msgspec.convert(data, Shape)
+    except msgspec.ValidationError:
         return None
-    *plain, times, internal, customs = data
-    if not all(isinstance(name, str) for name in plain) or not isinstance(customs, list):
-        return None
-    if not all(
-        isinstance(one, list) and len(one) == 4 and all(isinstance(part, str) for part in one) for one in customs
-    ):
-        return None
-    return Shape._make([*plain, bool(times), bool(internal), tuple(Custom(*one) for one in customs)])
 
 
 class Parts(NamedTuple):
@@ -98,13 +93,12 @@ class Parts(NamedTuple):
 
 def collection(answer: object, where: str) -> list[Row]:
     """The rows of a collection, each with an id."""
-    data = answer.get("data") if isinstance(answer, dict) else None
-    rows = data.get("collection") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(rows, list):
+    rows = member(answer, "data", "collection")
+    if not isinstance(rows, list):
         raise RemoteError(
             f"{where} answers with no list of things", "Is the remote's address that of a Roundup tracker?"
         )
-    if data.get("@total_size") == -1:
+    if member(answer, "data", "@total_size") == -1:
         raise RemoteError(
             f"{where} holds back a part of a long list",
             "Ask whoever runs it to raise Roundup's max_response_row_size; nothing was taken.",
@@ -113,21 +107,6 @@ def collection(answer: object, where: str) -> list[Row]:
         if not isinstance(row, dict) or not is_id(row.get("id")):
             raise RemoteError(f"{where} lists something without an id")
     return rows
-
-
-def is_id(value: object) -> bool:
-    """Whether that is an id of Roundup's."""
-    return isinstance(value, str) and value.isascii() and value.isdecimal() and 0 < int(value[:20]) < MAX_ID
-
-
-def text(row: Row, name: str) -> str:
-    """A text of a row; numbers as text; empty where there is none."""
-    value = row.get(name)
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def ids(row: Row, name: str) -> list[str]:

@@ -7,8 +7,9 @@ from chit_sync.errors import AccessError, RemoteError, UsageError
 from chit_sync.helpdesks.base import BOTH, Choice, Custom, Description, Feature, Person
 from chit_sync.helpdesks.marking import REFERENCES
 from chit_sync.helpdesks.roundup_asking import FieldError, Rest
-from chit_sync.helpdesks.roundup_reading import TIME_FIELDS, Shape, is_date, text
+from chit_sync.helpdesks.roundup_reading import TIME_FIELDS, Shape, is_date
 from chit_sync.helpdesks.roundup_reading import Custom as Field
+from chit_sync.helpdesks.rows import member, text
 
 ASSIGNEES = ("assignedto", "assignee")
 KEYWORDS = ("keyword", "keywords")
@@ -55,7 +56,7 @@ PRIORITIES = {
 def discover(rest: Rest, klass: str) -> Shape:
     """What fields the class of tickets has. Where there is no ticket yet, only the usual names are tried."""
     _, data = rest.json("data")
-    classes = data.get("data") if isinstance(data, dict) else None
+    classes = member(data, "data")
     if not isinstance(classes, dict):
         raise RemoteError(f"{rest.where} does not tell its classes", "Is that the address of a Roundup tracker?")
     if klass not in classes:
