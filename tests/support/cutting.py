@@ -125,9 +125,7 @@ class Proxy:
             count = self._count
             self.seen.append(method.decode())
         about = count, method.decode(), path.decode()
-        head, _, body = request.partition(b"\r\n\r\n")
-        head = re.sub(rb"\r\nconnection:[^\r]*", b"", head, flags=re.IGNORECASE) + b"\r\nConnection: close"
-        request = (head + b"\r\n\r\n" + body).replace(self._near, self._far)
+        request = _closing(request).replace(self._near, self._far)
         most = looking(Passing(REQUEST, *about, request))
         if most == 0:
             return
@@ -135,7 +133,7 @@ class Proxy:
             server.sendall(request[:most])
             if most is not None:
                 return
-            answer = _all(server).replace(self._far, self._near)
+            answer = _closing(_all(server)).replace(self._far, self._near)
         client.sendall(answer[: looking(Passing(ANSWER, *about, answer))])
 
 
@@ -146,6 +144,13 @@ def _listen(digits: int) -> socket.socket:
         if len(str(listening.getsockname()[1])) == digits:
             return listening
         listening.close()
+
+
+def _closing(message: bytes) -> bytes:
+    """The message, which says that nothing else comes on its connection."""
+    head, blank, body = message.partition(b"\r\n\r\n")
+    head = re.sub(rb"\r\nconnection:[^\r]*", b"", head, flags=re.IGNORECASE)
+    return head + b"\r\nConnection: close" + blank + body
 
 
 def _request(client: socket.socket) -> bytes:
