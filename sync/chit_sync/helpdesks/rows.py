@@ -19,7 +19,7 @@ def member(value: object, *names: str) -> object:
     return value
 
 
-def row(value: object, *names: str) -> dict[str, object]:
+def record(value: object, *names: str) -> dict[str, object]:
     """An object."""
     found = member(value, *names)
     return found if isinstance(found, dict) else {}

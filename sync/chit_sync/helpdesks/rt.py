@@ -15,7 +15,8 @@ from chit_sync.errors import NotFoundError, RemoteError
 from chit_sync.helpdesks import rt_about, rt_feed, rt_reading, rt_writing
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
-from chit_sync.helpdesks.rt_answers import Ticket, Transaction, number
+from chit_sync.helpdesks.rows import number
+from chit_sync.helpdesks.rt_answers import Ticket, Transaction
 from chit_sync.helpdesks.rt_asking import Asking, quoted, said
 from chit_sync.helpdesks.rt_base64 import content_of
 from chit_sync.helpdesks.rt_calls import Calls

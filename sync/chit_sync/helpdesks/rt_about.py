@@ -9,9 +9,9 @@ from functools import partial
 from typing import NamedTuple
 
 from chit_sync.errors import RemoteError
-from chit_sync.helpdesks import rt_answers
 from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person, RefusedError
 from chit_sync.helpdesks.marking import is_reference
+from chit_sync.helpdesks.rows import Row, items, number, text
 from chit_sync.helpdesks.rt_asking import Asking
 from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES
 
@@ -76,9 +76,9 @@ class Catalog:
                 for row in self._asking.listed("queues/all", "Name,Lifecycle,Disabled")
                 if row.get("Disabled") in ("0", 0, "")
             ]
-            rows.sort(key=lambda row: rt_answers.text(row.get("Name")).casefold())
-            self._queues = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Name")) for row in rows}
-            self._lifecycles = {rt_answers.number(row.get("id")): rt_answers.text(row.get("Lifecycle")) for row in rows}
+            rows.sort(key=lambda row: text(row, "Name").casefold())
+            self._queues = {number(row, "id"): text(row, "Name") for row in rows}
+            self._lifecycles = {number(row, "id"): text(row, "Lifecycle") for row in rows}
         return self._queues
 
     def lifecycles(self, wanted: Sequence[int]) -> dict[str, str]:
@@ -92,8 +92,8 @@ class Catalog:
             rows = self._asking.listed(f"queue/{queue}/customfields", "Name,Type,MaxValues")
             self._fields[queue] = [
                 Field(
-                    rt_answers.number(row.get("id")), rt_answers.text(row.get("Name")),
-                    rt_answers.text(row.get("Type")) == "Select", rt_answers.number(row.get("MaxValues")) != 1,
+                    number(row, "id"), text(row, "Name"),
+                    text(row, "Type") == "Select", number(row, "MaxValues") != 1,
                 )
                 for row in rows
             ]  # fmt: skip
@@ -125,10 +125,7 @@ class Catalog:
             return ()
         if field.id not in self._choices:
             answer = self._asking.web.ask("GET", f"customfield/{field.id}", accept=(403, 404)).json()
-            values = answer.get("Values") if isinstance(answer, dict) else None
-            self._choices[field.id] = tuple(
-                text for value in (values if isinstance(values, list) else ()) if (text := rt_answers.text(value))
-            )
+            self._choices[field.id] = tuple(filter(None, map(text, items(answer, "Values"))))
         return self._choices[field.id]
 
     def reference(self, queue: str) -> str:
@@ -173,11 +170,9 @@ def describe(asking: Asking, catalog: Catalog, me: str, followed: Sequence[str])
     )
 
 
-def _person(row: rt_answers.Row) -> Person | None:
-    name = rt_answers.text(row.get("Name"))
-    return (
-        Person(name, rt_answers.text(row.get("RealName")), rt_answers.text(row.get("EmailAddress"))) if name else None
-    )
+def _person(row: Row) -> Person | None:
+    name = text(row, "Name")
+    return Person(name, text(row, "RealName"), text(row, "EmailAddress")) if name else None
 
 
 def _people(asking: Asking) -> list[Person]:

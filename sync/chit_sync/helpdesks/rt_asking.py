@@ -15,12 +15,13 @@ from urllib.parse import quote
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.helpdesks import rt_answers
 from chit_sync.helpdesks.base import Gone
+from chit_sync.helpdesks.rows import Row, items, number, record, text
 from chit_sync.helpdesks.rt_answers import Filed, Text, Ticket, Transaction
 from chit_sync.helpdesks.rt_feed import PAGE
 from chit_sync.helpdesks.rt_reading import MESSAGES, Told
 from chit_sync.remotes.web import TooMuchError, Web
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 TICKETS = "ObjectType='RT::Ticket'"
 """Queues, people and groups have transactions, too."""
@@ -99,9 +100,7 @@ class Asking:
         above = 0
         while True:
             answer = self._tickets(self._and(f"id > {above}"), "id")
-            part = [
-                number for row in rt_answers.rows(self.where, answer) if (number := rt_answers.number(row.get("id")))
-            ]
+            part = [ident for row in rt_answers.rows(self.where, answer) if (ident := number(row, "id"))]
             found += part
             if not part or rt_answers.total(answer) <= PAGE:
                 return found
@@ -111,18 +110,15 @@ class Asking:
         """The highest number of a followed ticket, and how many are followed."""
         answer = self._tickets(self._and("id > 0"), "id", 1, "DESC")
         rows = rt_answers.rows(self.where, answer)
-        return max((rt_answers.number(row.get("id")) for row in rows), default=0), rt_answers.total(answer)
+        return max((number(row, "id") for row in rows), default=0), rt_answers.total(answer)
 
     def one(self, number: int) -> Ticket | Gone:
         """One ticket by itself; one that was merged is answered with the other one, one that was deleted as it was."""
         answer = self.web.ask("GET", f"ticket/{number}", params={"fields[Queue]": "Name"}, accept=(403, 404))
         if answer.status in (403, 404):
             return Gone(number, "hidden" if answer.status == 403 else "deleted")
-        row = answer.json()
-        if not isinstance(row, dict):
-            raise RemoteError(f"{self.where} answers with something that is no ticket")
         version = answer.headers.get("etag", "")
-        return rt_answers.ticket(self.where, row, version if version.strip('"').isdecimal() else "")
+        return rt_answers.ticket(self.where, record(answer.json()), version if version.strip('"').isdecimal() else "")
 
     def where_is(self, condition: str) -> list[Ticket]:
         """The tickets that meet a condition, the newest first, not more than a page."""
@@ -139,10 +135,9 @@ class Asking:
         answer = self._tickets(f"Queue = {quoted(queue)}", "Status,_hyperlinks", 20, "DESC")
         found = set()
         for row in rt_answers.rows(self.where, answer):
-            links = row.get("_hyperlinks")
-            for link in links if isinstance(links, list) else ():
-                if isinstance(link, dict) and link.get("ref") == "lifecycle":
-                    found |= {rt_answers.text(link.get("from")), rt_answers.text(link.get("to"))}
+            for link in items(row, "_hyperlinks"):
+                if text(link, "ref") == "lifecycle":
+                    found |= {text(link, "from"), text(link, "to")}
         return found - {""}
 
     def _and(self, condition: str) -> str:
@@ -214,9 +209,9 @@ class Asking:
                 take_words(part[: len(part) // 2])
                 take_words(part[len(part) // 2 :])
                 return
-            for ident, place, text in rows:
-                if text.content and (ident not in words or (text.html, place) < words[ident][:2]):
-                    words[ident] = text.html, place, text
+            for ident, place, said in rows:
+                if said.content and (ident not in words or (said.html, place) < words[ident][:2]):
+                    words[ident] = said.html, place, said
 
         def take_files(part: list[int]) -> None:
             for ident, file in self._all("attachments", "TransactionId,Filename,ContentLength", [
@@ -239,10 +234,10 @@ class Asking:
         return bool(rt_answers.rows(self.where, self._search("attachments", "Filename", search, 1)))
 
     def _all(
-        self, path: str, fields: str, search: Sequence[Mapping[str, object]], read: Callable[[str, object], list[Row]]
-    ) -> list[Row]:
+        self, path: str, fields: str, search: Sequence[Mapping[str, object]], read: Callable[[str, object], list[Item]]
+    ) -> list[Item]:
         """All pages of a search in which a page that is not full is the last."""
-        found: list[Row] = []
+        found: list[Item] = []
         for page in range(1, _MOST_PAGES):
             answer = self._search(path, fields, search, page)
             found += read(self.where, answer)
@@ -284,7 +279,7 @@ class Asking:
     def version(self) -> str:
         """The server's version."""
         answer = self.web.ask("GET", "rt").json()
-        version = rt_answers.text(answer.get("Version")) if isinstance(answer, dict) else ""
+        version = text(answer, "Version")
         if not version:
             raise RemoteError(
                 f"{self.where} does not say which version of Request Tracker it is",
@@ -292,15 +287,14 @@ class Asking:
             )
         return version
 
-    def user(self, name: str) -> rt_answers.Row:
+    def user(self, name: str) -> Row:
         """Somebody by login or number; empty if that is not to be known."""
         try:
             answer = self.web.ask("GET", f"user/{quote(name, safe='')}", accept=(404,))
         except AccessError:
             self.version()  # raises if it is we who are not let in
             return {}
-        found = answer.json() if answer.ok else {}
-        return found if isinstance(found, dict) else {}
+        return record(answer.json()) if answer.ok else {}
 
     def login_of(self, address: str) -> str:
         """The login of whoever has a mail address; empty if nobody has, or it is not to be known."""
@@ -312,13 +306,13 @@ class Asking:
             self.version()
             return ""
         for row in rt_answers.rows(self.where, answer):
-            if rt_answers.text(row.get("EmailAddress")).casefold() == address.casefold():
-                return rt_answers.text(row.get("Name"))
+            if text(row, "EmailAddress").casefold() == address.casefold():
+                return text(row, "Name")
         return ""
 
-    def listed(self, path: str, fields: str, most: int = 1_000) -> list[rt_answers.Row]:
+    def listed(self, path: str, fields: str, most: int = 1_000) -> list[Row]:
         """The rows of a list of settings or people, up to so many."""
-        found: list[rt_answers.Row] = []
+        found: list[Row] = []
         for page in range(1, most // PAGE + 1):
             params = {"fields": fields, "per_page": str(PAGE), "page": str(page), "orderby": "id"}
             try:
@@ -343,4 +337,4 @@ def said(body: bytes) -> str:
         answer = json.loads(body)
     except ValueError:
         return ""
-    return rt_answers.text(answer.get("message")) if isinstance(answer, dict) else ""
+    return text(answer, "message")

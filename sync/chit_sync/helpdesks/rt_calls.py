@@ -12,8 +12,9 @@ from typing import BinaryIO
 from chit_sync.helpdesks import rt_marks, rt_reading, rt_writing
 from chit_sync.helpdesks.base import Call, DoubtError, Found, Gone, Outcome, RefusedError, StaleError
 from chit_sync.helpdesks.marking import is_ticket
+from chit_sync.helpdesks.rows import items, number
 from chit_sync.helpdesks.rt_about import Catalog
-from chit_sync.helpdesks.rt_answers import Ticket, number
+from chit_sync.helpdesks.rt_answers import Ticket
 from chit_sync.helpdesks.rt_asking import Asking, quoted
 from chit_sync.remotes.received import clean
 
@@ -69,7 +70,7 @@ class Calls:
             {**call.fields, "queue": queue}, call.token, self._catalog.reference(queue), self._catalog.several
         )
         answer = self._web.ask("POST", "ticket", json=body, repeat=False).json()
-        made = number(answer.get("id")) if isinstance(answer, dict) else 0
+        made = number(answer, "id")
         if not made:
             raise DoubtError(f"{self._asking.where} does not say which ticket it has made", settled=True)
         if then:
@@ -83,9 +84,9 @@ class Calls:
         if answer.status == 412:
             where = self._asking.where
             raise StaleError(f"ticket {call.number} in {where} has changed meanwhile", "Fetch it and try again.")
-        messages = answer.json()
+        messages = items(answer.json())
         if not self._shows(call):
-            words = "; ".join(str(each) for each in messages) if isinstance(messages, list) else ""
+            words = "; ".join(map(str, messages))
             raise RefusedError(f"{self._asking.where} refuses it: {clean(words) or 'it has changed nothing'}")
 
     def _shows(self, call: Call) -> bool:
