@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.helpdesks.base import DoubtError, Found, Gone, Snapshot
 from chit_sync.helpdesks.djhd_reading import Followup, Words, followup, is_number, read_page, read_ticket, read_words
+from chit_sync.helpdesks.marking import unmarked
+from chit_sync.helpdesks.rows import items, record, text
 from chit_sync.remotes.received import Answer, clean
 from chit_sync.remotes.web import Web
 
@@ -98,16 +100,14 @@ class Asking:
         """A ticket as it was answered."""
         found = read_ticket(raw, self.words, self.where)
         if isinstance(found, Snapshot):
-            text = raw.get("description")
-            shown = found.token and isinstance(text, str) and f"[chit:{found.token}]" in text
-            self.marked[found.number] = found.token if shown else ""
+            self.marked[found.number] = unmarked(text(raw, "description"))[1]
         return found
 
     def answered(self, answer: Answer) -> Snapshot | None:
         """The ticket that a call which changed something answers with; None if it is merged into another."""
-        raw = answer.json()
+        raw = record(answer.json())
         try:
-            found = self.take(raw if isinstance(raw, dict) else {})
+            found = self.take(raw)
         except RemoteError as error:
             raise DoubtError(error.message, error.hint, settled=True) from None
         return None if isinstance(found, Gone) else found
@@ -117,7 +117,7 @@ class Asking:
         answer = self.web.ask("GET", f"{TICKETS}{number}/", accept=(404,))
         raw = answer.json()
         if answer.status == 404:
-            if isinstance(raw, dict) and isinstance(raw.get("detail"), str):
+            if text(raw, "detail"):
                 return None
             raise RemoteError(f"{self.where} has no tickets at {self.base}/{TICKETS}", "Is the remote's address right?")
         if not isinstance(raw, dict) or raw.get("id") != number:
@@ -126,9 +126,7 @@ class Asking:
 
     def followups_of(self, raw: Mapping[str, object]) -> list[Followup]:
         """The followups of a ticket, the oldest first."""
-        listed = raw.get("followup_set")
-        found = [followup(one, self.where) for one in (listed if isinstance(listed, list) else [])]
-        return sorted(found, key=lambda one: one.order)
+        return sorted((followup(one, self.where) for one in items(raw, "followup_set")), key=lambda one: one.order)
 
     def listing(self, page: int = 0, size: int = LISTED) -> Listing:
         """A page of tickets; 0 for the last."""
@@ -272,9 +270,8 @@ def _classes(given: Mapping[str, str | None]) -> set[str]:
 
 def said(answer: Answer) -> str:
     """What an error says in JSON, with the fields that it is about."""
-    data = answer.json()
     parts: list[str] = []
-    for name, value in data.items() if isinstance(data, dict) else ():
+    for name, value in record(answer.json()).items():
         texts = [str(one) for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
         parts += [" ".join(texts) if name in ("detail", "non_field_errors") else f"{name}: {' '.join(texts)}"]
     return "; ".join(parts)

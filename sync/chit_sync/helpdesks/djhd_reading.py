@@ -21,6 +21,7 @@ from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, Event, File, Found, Gone, Snapshot, Work
 from chit_sync.helpdesks.marking import REFERENCES, is_ticket, unmarked
+from chit_sync.helpdesks.rows import items, member, record, text, whole
 from chit_sync.ids import ID_BYTES
 from chit_sync.registers import Value
 
@@ -83,7 +84,7 @@ class Words(NamedTuple):
 
 def read_words(data: object, where: str, queues: Mapping[int, str]) -> Words:
     """What `OPTIONS /api/tickets/` tells."""
-    post = _part(_part(data, "actions"), "POST")
+    post = record(data, "actions", "POST")
     statuses = dict(_choices(post.get("status")))
     priorities = dict(_choices(post.get("priority")))
     if not statuses or not priorities:
@@ -94,22 +95,20 @@ def read_words(data: object, where: str, queues: Mapping[int, str]) -> Words:
     fields: dict[str, Field] = {}
     for key, about in post.items():
         if key.startswith(CUSTOM) and len(key) > len(CUSTOM):
-            told = about if isinstance(about, dict) else {}
-            names = tuple(str(value) for value, _ in _pairs(told) if isinstance(value, str | int))
-            fields[key] = Field(key, f"x.{key.removeprefix(CUSTOM)}", names, _whole(told.get("max_length")) or 0)
+            names = tuple(str(value) for value, _ in _pairs(about) if isinstance(value, str | int))
+            fields[key] = Field(key, f"x.{key.removeprefix(CUSTOM)}", names, whole(about, "max_length") or 0)
     reference = ""
     for name in REFERENCES:
         for key, field in fields.items():
             if not reference and key.lower() == CUSTOM + name and not 0 < field.most < 2 * ID_BYTES:
                 reference = key
-    most = _whole(_part(post, "title").get("max_length")) or 200
+    most = whole(post, "title", "max_length") or 200
     return Words(statuses, priorities, fields, reference, queues, most)
 
 
 def read_page(data: object, where: str) -> tuple[int, list[dict[str, object]]]:
     """How many there are in all, and those of one page of a list."""
-    page = data if isinstance(data, dict) else {}
-    count, results = _whole(page.get("count")), page.get("results")
+    count, results = whole(data, "count"), member(data, "results")
     if count is None or not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
         raise RemoteError(f"{where} sent a list that makes no sense", "Does the address lead to django-helpdesk?")
     return count, results
@@ -118,15 +117,15 @@ def read_page(data: object, where: str) -> tuple[int, list[dict[str, object]]]:
 def read_ticket(raw: Mapping[str, object], words: Words, where: str) -> Found:
     """A ticket of theirs, with all its followups; one that was merged into another is gone."""
     number = _number(raw, "id", where)
-    followups = sorted((followup(one, where) for one in _list(raw.get("followup_set"))), key=lambda one: one.order)
+    followups = sorted((followup(one, where) for one in items(raw, "followup_set")), key=lambda one: one.order)
     times = [one.date for one in followups]
     modified = max(times, default=1)
-    into = _whole(raw.get("merged_to"))
+    into = whole(raw, "merged_to")
     if into and into != number:
         return Gone(number, "merged", into, followups[-1].author if followups else "", modified)
     opening = followups[0] if followups and followups[0].opens(raw.get("description")) else None
     rest = [one for one in followups if one is not opening]
-    author = _text(raw.get("submitter_email"))
+    author = text(raw, "submitter_email")
     if followups and opening:
         author = opening.author or author
     return Snapshot(
@@ -187,26 +186,25 @@ class Followup(NamedTuple):
 
 def followup(raw: object, where: str) -> Followup:
     """A followup of theirs."""
-    one = raw if isinstance(raw, dict) else {}
+    one = record(raw)
     number, date = _number(one, "id", where), moment(one.get("date"), where)
     if date is None:
         raise RemoteError(f"{where} sent a followup without a date")
-    user, public = _whole(one.get("user")) or 0, one.get("public") is True
-    named = _ADDRESS.search(_text(one.get("title")))
+    user, public = whole(one, "user") or 0, one.get("public") is True
+    named = _ADDRESS.search(text(one, "title"))
     author = str(user) if user else (named.group() if named else "")
-    files = tuple(_file(item, author, date, public, where) for item in _list(one.get("followupattachment_set")))
+    files = tuple(_file(item, author, date, public, where) for item in items(one, "followupattachment_set"))
     return Followup(
-        number, _whole(one.get("ticket")) or 0, user, author, _text(one.get("title")), _text(one.get("comment")), public,
-        _whole(one.get("new_status")) or 0, minutes(one.get("time_spent")), date, files,
+        number, whole(one, "ticket") or 0, user, author, text(one, "title"), text(one, "comment"), public,
+        whole(one, "new_status") or 0, minutes(one.get("time_spent")), date, files,
     )  # fmt: skip
 
 
-def _file(raw: object, author: str, date: int, public: bool, where: str) -> File:
-    one = raw if isinstance(raw, dict) else {}
-    url = _text(one.get("file"))
-    token = MEDIA_TOKEN.search(_text(one.get("mime_type")))
+def _file(one: object, author: str, date: int, public: bool, where: str) -> File:
+    url = text(one, "file")
+    token = MEDIA_TOKEN.search(text(one, "mime_type"))
     # Names and sizes are what whoever uploaded the file said.
-    name = _file_name(_text(one.get("filename"))) or _file_name(_path(url)) or "file"
+    name = _file_name(text(one, "filename")) or _file_name(_path(url)) or "file"
     number = _number(one, "id", where)
     return File(str(number), author, date, name, -1, public, url, token.group(1) if token else "")
 
@@ -225,18 +223,18 @@ def _path(url: str) -> str:
 
 
 def _fields(raw: Mapping[str, object], words: Words, where: str) -> dict[str, Value]:
-    description, token = unmarked(_text(raw.get("description")))
-    queue, person = _whole(raw.get("queue")), _whole(raw.get("assigned_to"))
+    description, token = unmarked(text(raw, "description"))
+    queue, person = whole(raw, "queue"), whole(raw, "assigned_to")
     fields: dict[str, Value] = {
-        "title": _text(raw.get("title")),
+        "title": text(raw, "title"),
         "description": (description.rstrip() if token else description) or None,
         "status": words.status(_number(raw, "status", where)),
         "priority": words.priority(_number(raw, "priority", where)),
         "queue": None if queue is None else words.queue(queue),
         "assignee": None if person is None else str(person),
-        "requester": _text(raw.get("submitter_email")) or None,
+        "requester": text(raw, "submitter_email") or None,
         "due": moment(raw.get("due_date"), where),
-        "x.resolution": _text(raw.get("resolution")) or None,
+        "x.resolution": text(raw, "resolution") or None,
         "x.on_hold": "true" if raw.get("on_hold") is True else None,
     }
     for key, field in words.fields.items():
@@ -248,8 +246,8 @@ def _fields(raw: Mapping[str, object], words: Words, where: str) -> dict[str, Va
 
 def read_token(raw: Mapping[str, object], words: Words) -> str:
     """The id of our ticket that it carries; empty if it carries none."""
-    value = _text(raw.get(words.reference)) if words.reference else ""
-    return value if is_ticket(value) else unmarked(_text(raw.get("description")))[1]
+    value = text(raw, words.reference) if words.reference else ""
+    return value if is_ticket(value) else unmarked(text(raw, "description"))[1]
 
 
 def _told(value: object) -> str | None:
@@ -322,40 +320,18 @@ def minutes(value: object) -> int:
 
 
 def _pairs(about: object) -> list[tuple[object, str]]:
-    choices = about.get("choices") if isinstance(about, dict) else None
-    return [
-        (one.get("value"), _text(one.get("display_name")))
-        for one in (choices if isinstance(choices, list) else [])
-        if isinstance(one, dict)
-    ]
+    return [(member(one, "value"), text(one, "display_name")) for one in items(about, "choices")]
 
 
 def _choices(about: object) -> Iterable[tuple[int, str]]:
     for value, name in _pairs(about):
-        number = _whole(value)
+        number = whole(value)
         if number is not None:
             yield number, " ".join(name.split()) or str(number)
 
 
-def _part(data: object, name: str) -> dict[str, object]:
-    part = data.get(name) if isinstance(data, dict) else None
-    return part if isinstance(part, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
-
-
-def _number(raw: Mapping[str, object], name: str, where: str) -> int:
-    value = _whole(raw.get(name))
+def _number(raw: object, name: str, where: str) -> int:
+    value = whole(raw, name)
     if value is None:
         raise RemoteError(f"{where} sent something without its number ({name}), as django-helpdesk never does")
     return value

@@ -16,6 +16,7 @@ from chit_sync.helpdesks.djhd_asking import FILES, FOLLOWUPS, NEWEST, TICKETS, A
 from chit_sync.helpdesks.djhd_fields import Body, check, line, to_json
 from chit_sync.helpdesks.djhd_reading import Followup, followup, is_number, read_token, unworked, worked
 from chit_sync.helpdesks.marking import marked
+from chit_sync.helpdesks.rows import whole
 from chit_sync.registers import Value
 from chit_sync.remotes.received import Answer
 
@@ -290,8 +291,8 @@ class Writing:
         except RefusedError:
             self._drop(call.number, public)
             raise
-        ident, stored = (raw.get("id"), raw.get("size")) if isinstance(raw, dict) else (None, None)
-        if not isinstance(ident, int):
+        ident, stored = whole(raw, "id"), whole(raw, "size")
+        if ident is None:
             raise DoubtError(f"{self._where} answers without the number of the file that it was sent", settled=True)
         if isinstance(size, int) and stored != size:
             self._drop(call.number, public)
@@ -347,8 +348,7 @@ class Writing:
 
 def numbered(raw: Mapping[str, object]) -> int:
     """The number of a ticket as it was answered."""
-    number = raw.get("id")
-    return number if isinstance(number, int) else 0
+    return whole(raw, "id") or 0
 
 
 def sent_name(name: str) -> str:

@@ -209,9 +209,9 @@ class Asking:
                 take_words(part[: len(part) // 2])
                 take_words(part[len(part) // 2 :])
                 return
-            for ident, place, said in rows:
-                if said.content and (ident not in words or (said.html, place) < words[ident][:2]):
-                    words[ident] = said.html, place, said
+            for ident, place, one in rows:
+                if one.content and (ident not in words or (one.html, place) < words[ident][:2]):
+                    words[ident] = one.html, place, one
 
         def take_files(part: list[int]) -> None:
             for ident, file in self._all("attachments", "TransactionId,Filename,ContentLength", [
