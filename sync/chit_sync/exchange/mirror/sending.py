@@ -70,6 +70,7 @@ class _Sending:
         self.planned: list[Planned] = []
         self.blobs = 0
         self.making = False
+        self.shared = len(remotes.listing(self.store)) > 1
         """Whether a ticket is planned that is not there yet: that it was refused once keeps nothing of it back."""
         self.blamed: set[tuple[int, str]] = set()
         """Fields, by their names there, of which it was said why they were not taken."""
@@ -179,7 +180,7 @@ class _Sending:
         """What would be done about a ticket, as far as it can be told before it is there."""
         ticket = reading.load(self.store, ours)
         number, found = self._plan(ticket)
-        if not number and not self.creates:
+        if not number and not (self.creates and self._may_create(ours)):
             return
         self._note(ours, found)
         if not number and found.steps:
@@ -192,25 +193,48 @@ class _Sending:
         for left in found.left:
             self._stay(ours, left)
 
+    def _may_create(self, ours: int) -> bool:
+        """Whether a ticket of which no number there is known is to be made there, and by us."""
+        rows = self.store.db.execute("SELECT seq, body FROM changes WHERE ticket = ? ORDER BY seq", (ours,)).fetchall()
+        mirror = self.session.facing.mirror
+        if any(b'"mirror"' in body and decode(body).mirror == mirror for _, body in rows):
+            reason = f"it is in {self.remote.name}, under a number that is not known here yet: pull from there first"
+            self._stay(ours, Left("ticket", rows[-1][0], reason, refused=False))
+            return False
+        return self.all or rows[0][0] in self.kept_back or self._sends(rows[0][0])  # a colleague's is for them to send
+
     def _create(self, ours: int) -> None:
+        if not self._may_create(ours):
+            return
         ticket = reading.load(self.store, ours)
         _, found = self._plan(ticket)
         self._leave(ours, found.left)
         for step in found.steps:
-            if step.call.verb == "create" and self._perform(ours, step):
+            if step.call.verb == "create" and (self._is_there(ours, step.call) or self._perform(ours, step)):
                 number = self.session.number(ticket.id)
                 if number is not None:
                     self._take(number)
+
+    def _is_there(self, ours: int, call: Call) -> bool:
+        """Whether a colleague who named it has made the ticket; asked for one that a colleague may have."""
+        outcome = look_up(self.session, ours, call) if self.shared else None
+        if outcome is not None:
+            with self.store.transaction():
+                done(self.session, ours, call, outcome)
+        return outcome is not None
 
     def _bring(self, ours: int) -> None:
         """Everything about a ticket that is there: first what only adds to it, then, freshly compared, what replaces something."""
         ticket = reading.load(self.store, ours)
         number = self.session.number(ticket.id) or 0
-        if bases.base(self.store, self.remote.id, number) is None:  # it was made, and not read since
+        _, found = self._plan(ticket)
+        # One that was made and not read since; one of which a colleague who named it may have sent what is ours.
+        unread = bases.base(self.store, self.remote.id, number) is None
+        if unread or (self.shared and any(step.call.verb in UNSAFE for step in found.steps)):
             if not self._take(number):
                 return
             ticket = reading.load(self.store, ours)
-        _, found = self._plan(ticket)
+            _, found = self._plan(ticket)
         self._leave(ours, found.left)
         if any(step.call.verb not in UNSAFE for step in found.steps):
             for step in found.steps:
