@@ -6,11 +6,12 @@ Options of the address: `tracker=NAME` is what new issues become, `activity=NAME
 from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
+from chit_sync.clock import DAY
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Outcome, Page
 from chit_sync.helpdesks.marking import unmarked
-from chit_sync.helpdesks.redmine_answers import DAY, file_name, item, line, lines, said
+from chit_sync.helpdesks.redmine_answers import file_name, item, line, lines, said
 from chit_sync.helpdesks.redmine_changes import Changes
 from chit_sync.helpdesks.redmine_describing import describe
 from chit_sync.helpdesks.redmine_finding import find

@@ -6,13 +6,11 @@ Whatever is not as Redmine writes it is a RemoteError in words, never a KeyError
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from chit_sync.clock import DAY
 from chit_sync.errors import RemoteError, UsageError
+from chit_sync.helpdesks.rows import is_id, items, whole
 from chit_sync.remotes.received import Answer
 
-DAY = 86_400_000_000
-"""Microseconds in a day."""
-
-MAX_ID = 1 << 53
 MAX_HOURS = 1_000_000
 
 _SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -39,8 +37,8 @@ class Part:
 
     def number(self, key: str) -> int:
         """A whole number that is not negative: an id, a size."""
-        value = self._value.get(key)
-        if type(value) is not int or not 0 <= value < MAX_ID:
+        value = whole(self._value, key)
+        if value is None:
             raise odd(f"{key} in {self.what}")
         return value
 
@@ -156,9 +154,7 @@ def said(answer: Answer) -> str:
     """What Redmine gives as the reason of a refusal; empty if it gives none."""
     if not answer.body.lstrip().startswith(b"{"):
         return answer.said()
-    told = answer.json()
-    errors = told.get("errors") if isinstance(told, dict) else None
-    return "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
+    return "; ".join(map(str, items(answer.json(), "errors")))
 
 
 def file_name(name: str) -> str:
@@ -169,6 +165,6 @@ def file_name(name: str) -> str:
 
 def item(text: str) -> str:
     """An id of Redmine's, which goes into a path."""
-    if not (text.isascii() and text.isdecimal()):
+    if not is_id(text):
         raise UsageError(f"{text!r} is no id of Redmine's")
     return text

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from chit_sync.helpdesks.base import Comment, Event, File, Snapshot, Tie, Work
 from chit_sync.helpdesks.marking import is_reference, is_ticket, unmarked
 from chit_sync.helpdesks.redmine_answers import Part, day, line, lines
+from chit_sync.helpdesks.rows import number
 from chit_sync.registers import Value
 
 INCLUDE = "journals,attachments,relations,children"
@@ -71,8 +72,8 @@ def people_of(issue: Part, works: Sequence[Part]) -> dict[int, str]:
         for detail in journal.parts("details"):
             if detail.raw("name") == "assigned_to_id" and detail.raw("property") == "attr":
                 for key in ("old_value", "new_value"):
-                    if number := _id(detail.raw(key)):
-                        found.setdefault(number, "")
+                    if ident := number(detail.raw(key)):
+                        found.setdefault(ident, "")
     for who in told:
         found[who.number("id")] = line(who.text("name"))
     return found
@@ -188,8 +189,8 @@ def _events(
             if kind == "attr" and isinstance(name, str) and name in _DETAILS:
                 path = _DETAILS[name]
                 changes[path] = (_value(path, old, names), _value(path, new, names))
-            elif kind == "cf" and _id(name) in customs:
-                path, multiple = customs[_id(name)]
+            elif kind == "cf" and number(name) in customs:
+                path, multiple = customs[number(name)]
                 if not multiple:
                     changes[path] = (joined(old), joined(new))
                     continue
@@ -215,11 +216,5 @@ def _value(path: str, told: object, names: Names) -> Value:
         return unmarked(lines(str(told)))[0] or None
     if path == "due":
         return day(str(told))
-    number = _id(told)
-    return names.called(path, number) if number else None
-
-
-def _id(value: object) -> int:
-    """An id that Redmine writes as a text; 0 for what is none."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+    ident = number(told)
+    return names.called(path, ident) if ident else None

@@ -15,6 +15,7 @@ from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.marking import is_reference, unmarked
 from chit_sync.helpdesks.redmine_answers import Part, line, odd
 from chit_sync.helpdesks.redmine_reading import Names
+from chit_sync.helpdesks.rows import items
 from chit_sync.remotes.received import Answer
 from chit_sync.remotes.web import Web
 
@@ -138,8 +139,7 @@ class Site:
 
     def _rights(self, role: int) -> list[object]:
         if role not in self._roles:
-            told = self.get(f"roles/{role}.json").part("role").raw("permissions")
-            self._roles[role] = told if isinstance(told, list) else []
+            self._roles[role] = items(self.get(f"roles/{role}.json").part("role").raw("permissions"))
         return self._roles[role]
 
     # --- what there is
