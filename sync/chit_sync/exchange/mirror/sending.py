@@ -11,7 +11,7 @@ from chit_sync.codec import decode
 from chit_sync.errors import AccessError, ChitError
 from chit_sync.exchange import refusals
 from chit_sync.exchange.mirror.session import MappingFor, Session, alone
-from chit_sync.exchange.mirror.settling import done, look_up, settle
+from chit_sync.exchange.mirror.settling import KINDS, done, look_up, settle
 from chit_sync.exchange.mirror.taking import Taking
 from chit_sync.exchange.results import Planned, Progress, Pushed, Refused, silent
 from chit_sync.helpdesks.base import UNSAFE, Call, DoubtError, Gone, Helpdesk, Outcome, RefusedError, StaleError
@@ -314,8 +314,9 @@ class _Sending:
         try:
             if step.sha256:
                 with open(blobs.path(self.store, step.sha256), "rb") as file:
-                    return self.session.desk.perform(call, file)
-            return self.session.desk.perform(call)
+                    outcome = self.session.desk.perform(call, file)
+            else:
+                outcome = self.session.desk.perform(call)
         except DoubtError as error:
             if not error.settled:
                 raise
@@ -327,6 +328,19 @@ class _Sending:
                 self._refuse(ours, step.seqs, error.message)
                 return None
             return found or Outcome(call.number, call.id)  # reading back tells
+        return outcome if outcome.id or call.verb not in KINDS else self._which(ours, step)
+
+    def _which(self, ours: int, step: Step) -> Outcome | None:
+        """What a call has made, where its answer does not tell: until that is known the call stays open, or it would be made again."""
+        try:
+            found = look_up(self.session, ours, step.call)
+        except ChitError as lost:
+            raise DoubtError(lost.message, lost.hint, settled=True) from lost
+        if found is None:
+            self._refuse(
+                ours, step.seqs, f"{self.remote.name} says that it took it, and does not show it as it was sent"
+            )
+        return found
 
     def _take(self, number: int) -> bool:
         """Reads a ticket and takes it in; whether it is still there to be written to."""
