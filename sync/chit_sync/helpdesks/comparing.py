@@ -257,14 +257,18 @@ class _Comparison:
 
     def _items(self, kind: str, found: Iterable[tuple[Entry, dict[str, Value], str]]) -> None:
         known = self.agreed.known(kind)
+        taken = {one.item: ident for ident, one in known.items()}
         seen: set[str] = set()
         for one, values, ref in found:
             seen.add(one.id)
             said = marks(*(value for name, value in values.items() if name != "size"))
             own = item_of(self.desk.identity, self.there.number, kind, one.id)
+            if taken.get(own, one.id) != one.id:  # somebody has given theirs the id that this one would get
+                own = item_of(self.desk.identity, self.there.number, kind, f"{one.id} ")
             before = known.get(one.id)
             if before is None:
-                item = self._item(kind, one, own)
+                item = self._item(kind, one, own, values, taken)
+                taken[item] = one.id
                 self._add(kind, one, item, values)
                 known[one.id] = Item(item, said, ref)
             else:
@@ -272,7 +276,8 @@ class _Comparison:
                 if before.mark != said:
                     self._rewrite(kind, one, item, values, before)
                 known[one.id] = Item(item, said, ref)
-            if item not in (own, one.token) and not self.ours.heads(f"{kind}/{own}/same"):
+            told = item != one.token or self.ours.has(f"{kind}/{own}")
+            if item != own and told and not self.ours.heads(f"{kind}/{own}/same"):
                 # Whoever reads it there without knowing ours makes it `own`: it is told here that they are the same.
                 names: dict[str, Value] = {f"{kind}/{own}/deleted": True, f"{kind}/{own}/same": item}
                 self._change(self._sane(one.time), one.time, one.author, names, (kind, "same", one.id))
@@ -283,11 +288,33 @@ class _Comparison:
                     at = self._stamp(self.there.modified)
                     self._change(at, at, self.there.modifier, {f"{key}/deleted": True}, (kind, "gone", ident))
 
-    def _item(self, kind: str, one: Entry, own: str) -> str:
-        if ids.is_letters(one.token, 2 * ids.ITEM_BYTES):
-            return one.token
+    def _item(self, kind: str, one: Entry, own: str, values: Mapping[str, Value], taken: Mapping[str, str]) -> str:
+        """Which item here it is. own: a new one's id. taken: the items that others there are.
+
+        A token is in the reach of whoever writes there: it is believed of an item that is not here, and of one that says the same here, or
+        did. Any other would be rewritten by it.
+        """
+        if ids.is_letters(one.token, 2 * ids.ITEM_BYTES) and one.token not in taken:
+            name, there = {
+                COMMENT: ("body", COMMENT),
+                ATTACHMENT: ("name", "filename"),
+                TIME: ("minutes", "time.minutes"),
+            }[kind]
+            path = f"{kind}/{one.token}/{name}"
+            is_it = self._is(there, values[name])
+            if not self.ours.has(f"{kind}/{one.token}") or any(
+                is_it(head.value) for heads in (self.ours.heads, self.ours.written) for head in heads(path)
+            ):
+                return one.token
         other = self.ours.heads(f"{kind}/{own}/same")
-        return str(other[0].value) if other and other[0].value else own
+        same_as = str(other[0].value or "") if other else ""
+        return same_as if same_as and same_as not in taken else own
+
+    def _is(self, there: str, value: Value) -> Callable[[Value], bool]:
+        """Whether a value of ours is what they show. there: its path in `Helpdesk.stored`."""
+        bare = _SIGNED.sub("", value) if there == COMMENT and isinstance(value, str) else value
+        kept = mark(value), mark(bare)
+        return lambda old: mark(self.desk.stored(there, old)) in kept
 
     def _add(self, kind: str, one: Entry, item: str, values: Mapping[str, Value]) -> None:
         key = f"{kind}/{item}"
@@ -320,12 +347,7 @@ class _Comparison:
                 continue
             if heads and name == "visibility" and (heads[0].value == "public") == (value == "public"):
                 continue  # internal there may be for partners here
-            there = {"body": COMMENT, "name": "filename"}.get(name, f"{kind}.{name}")
-            kept = mark(value), mark(_SIGNED.sub("", value) if name == "body" and isinstance(value, str) else value)
-
-            def is_it(old: Value, there: str = there, kept: tuple[Value, Value] = kept) -> bool:
-                return mark(self.desk.stored(there, old)) in kept
-
+            is_it = self._is({"body": COMMENT, "name": "filename"}.get(name, f"{kind}.{name}"), value)
             heard = {head.id for head in heads if not head.mirrored and is_it(head.value)}
             if heard and before is None and heads[0].id in heard:
                 continue  # as it was sent

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from chit_sync import ids
 from chit_sync.change import Change, digest, encode
 from chit_sync.errors import UsageError
+from chit_sync.exchange.mirror.naming import ticket_for
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.exchange.results import Conflict, Pulled
 from chit_sync.helpdesks.agreed import Agreed
 from chit_sync.helpdesks.base import Found, Gone, Snapshot
-from chit_sync.helpdesks.comparing import compare, deleted, ticket_of
+from chit_sync.helpdesks.comparing import compare, deleted
 from chit_sync.registers import Value
 from chit_sync.store import bases, log
 from chit_sync.store.log import Record
@@ -35,23 +35,29 @@ class Taking:
     def page(self, found: Sequence[Found]) -> None:
         """Takes some tickets."""
         known = bases.bases(self.store, self.session.remote.id, [one.number for one in found])
+        first: dict[str, int] = {}
         for one in found:
             if isinstance(one, Snapshot):
-                self.snapshot(one, known.get(one.number))
+                first[one.token] = min(one.number, first.get(one.token, one.number))
+        for one in found:
+            if isinstance(one, Snapshot):
+                self.snapshot(one, known.get(one.number), first[one.token])
             elif one.number in known:
                 self.gone(one, known[one.number])
 
-    def snapshot(self, one: Snapshot, agreed: Agreed | None = None) -> Agreed:
-        """Takes one ticket as it stands there; returns what is agreed on now."""
+    def snapshot(self, one: Snapshot, agreed: Agreed | None = None, first: int = 0) -> Agreed:
+        """Takes one ticket as it stands there; returns what is agreed on now. first: see `naming`."""
         session = self.session
-        agreed = agreed or bases.base(self.store, session.remote.id, one.number) or Agreed(self._ident(one))
+        agreed = agreed or bases.base(self.store, session.remote.id, one.number)
+        agreed = agreed or Agreed(ticket_for(session, one, first or one.number))
         ours = session.ours(agreed.ticket, one.number if agreed.modified else 0)
         compared = compare(session.facing, one, agreed, ours)
         self._keep(one.number, compared.changes)
         bases.put_base(self.store, session.remote.id, one.number, compared.agreed)
         bases.set_troubles(self.store, session.remote.id, one.number, compared.troubles)
-        if not self.aside:
-            self._number(one.number, agreed.ticket)
+        self._number(
+            one.number, agreed.ticket
+        )  # also aside: of a ticket that is here already there may be nothing to take
         return compared.agreed
 
     def gone(self, one: Gone, agreed: Agreed) -> None:
@@ -83,13 +89,6 @@ class Taking:
         if sets and not all(any(head.value == value for head in ours.heads(path)) for path, value in sets.items()):
             self._keep(one.number, [deleted(session.facing, one.number, agreed, sets, one.author, one.time)])
         bases.put_base(self.store, session.remote.id, one.number, agreed)
-
-    def _ident(self, one: Snapshot) -> str:
-        """Which ticket of ours it is: that whose id it bears, unless that goes by another number there."""
-        session = self.session
-        if ids.is_letters(one.token, 2 * ids.ID_BYTES) and session.number(one.token) in (None, one.number):
-            return one.token
-        return session.ticket(one.number) or ticket_of(session.facing.identity, one.number)
 
     def _keep(self, number: int, changes: Sequence[Change]) -> None:
         """Puts changes into the log, or beside it."""
