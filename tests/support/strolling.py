@@ -4,6 +4,7 @@ By lot from a seed, but for the words that are written: each of those is another
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -181,8 +182,8 @@ class Stroll:
         titles = {ticket.title for ticket in tickets.values()}
         found, held = there(self.site, titles), here(side, titles)
         assert found == held, f"there {set(found) - set(held)}, here {set(held) - set(found)}"
-        assert sorted(body for one in found for body, _ in one.comments if body in self.said) == sorted(self.said)
-        assert sorted(name for one in found for name, _ in one.files) == sorted(self.filed)
+        _once([body for one in found for body, _ in one.comments], self.said)
+        _once([name for one in found for name, _ in one.files], self.filed)
         assert sum(len(ticket.times) for ticket in tickets.values()) == self.logged
         for number, ticket in tickets.items():
             self._agree(number, ticket)
@@ -202,3 +203,9 @@ class Stroll:
             agree = same(held, value) or mark(self.side.desk.stored(path, kept)) == mark(raw)
             assert agree, f"#{number}: {ours} is {held!r} here, {raw!r} there"
         assert len(read.works) == len(ticket.times)
+
+
+def _once(found: list[str], wanted: list[str]) -> None:
+    """Each is there once, and nothing else."""
+    there, here = Counter(found), Counter(wanted)
+    assert there == here, f"there too much: {there - here}, missing: {here - there}"
