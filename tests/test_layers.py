@@ -19,9 +19,11 @@ PURE = {
     "errors", "clock", "ids", "registers", "schema", "change", "codec", "ticket", "policy", "wire", "lines", "times",
     "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
-    "query.statements", "remotes.base", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing", "helpdesks.planning",
+    "query.statements", "remotes.base", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing",
     "helpdesks.mapping", "helpdesks.settings", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
-    "helpdesks.base", "helpdesks.address", "helpdesks.mapping", "helpdesks.settings",
+    "helpdesks.planning", "helpdesks.marking", "helpdesks.rows", "helpdesks.djhd_reading", "helpdesks.djhd_fields", "helpdesks.djhd_cursor",
+    "helpdesks.roundup_reading", "helpdesks.roundup_cursor", "helpdesks.rt_answers", "helpdesks.rt_base64", "helpdesks.rt_feed",
+    "helpdesks.rt_marks", "helpdesks.rt_reading", "helpdesks.rt_text", "helpdesks.rt_writing",
 }  # fmt: skip
 """Modules that do no input or output and get time, ids and random bytes as arguments."""
 

@@ -93,9 +93,7 @@ def moment(text: str, now: int, tz: tzinfo) -> int:
 
 def _named_day(word: str, now: int, tz: tzinfo, *, ahead: bool) -> datetime | None:
     """The first moment of the day that has a name."""
-    today = (
-        (_EPOCH + timedelta(microseconds=now)).astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    )
+    today = from_stamp(now).astimezone(tz).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if word in ("today", "yesterday", "tomorrow"):
         return today + timedelta(days=("yesterday", "today", "tomorrow").index(word) - 1)
     for number, name in enumerate(WEEKDAYS):
@@ -111,7 +109,7 @@ def _time_of_day(time: re.Match[str], tz: tzinfo) -> Span:
         int(year), int(month), int(day), int(hour), int(minute), int(second or 0),
         tzinfo=_offset(offset) if offset else tz,
     )  # fmt: skip
-    start = _stamp(at)
+    start = to_stamp(at)
     if fraction:
         start += int(fraction[:6].ljust(6, "0"))
         return Span(start, start + 1)
@@ -129,11 +127,17 @@ def _offset(text: str) -> tzinfo:
 
 
 def _days(first: datetime, after: datetime) -> Span:
-    return Span(_stamp(first), _stamp(after), days=True)
+    return Span(to_stamp(first), to_stamp(after), days=True)
 
 
-def _stamp(at: datetime) -> int:
+def to_stamp(at: datetime) -> int:
+    """A moment with its zone, as the rest of the library knows it."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def from_stamp(stamp: int) -> datetime:
+    """The moment in UTC."""
+    return _EPOCH + timedelta(microseconds=stamp)
 
 
 def relative(stamp: int, now: int) -> str:
@@ -156,5 +160,5 @@ def relative(stamp: int, now: int) -> str:
 
 def local(stamp: int, tz: tzinfo) -> str:
     """The time in the zone, to the minute: `2026-11-23 14:05`."""
-    at = (_EPOCH + timedelta(microseconds=stamp)).astimezone(tz)
+    at = from_stamp(stamp).astimezone(tz)
     return at.replace(tzinfo=None).isoformat(" ", "minutes")

@@ -1,11 +1,11 @@
 """Fields of ours in the JSON that django-helpdesk takes. Pure. Refuses what could not be, before anything is sent."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from chit_sync.helpdesks.base import RefusedError
-from chit_sync.helpdesks.djhd_reading import EPOCH, Words, is_number
+from chit_sync.helpdesks.djhd_reading import Words, is_number
 from chit_sync.registers import Value
+from chit_sync.times import from_stamp
 
 Body = dict[str, object]
 """What is sent."""
@@ -31,7 +31,7 @@ def to_json(fields: Mapping[str, Value], words: Words, where: str) -> Body:
         elif path == "requester":
             body["submitter_email"] = text or None
         elif path == "due":
-            body["due_date"] = None if value is None else (EPOCH + timedelta(microseconds=int(value))).isoformat()
+            body["due_date"] = None if value is None else from_stamp(int(value)).isoformat()
         elif path == "x.resolution":
             body["resolution"] = text or None
         elif path == "x.on_hold":

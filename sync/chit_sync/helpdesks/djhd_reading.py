@@ -13,7 +13,7 @@ of the status, a carrier of files. Each is shown as one thing only:
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -24,8 +24,8 @@ from chit_sync.helpdesks.marking import REFERENCES, is_ticket, unmarked
 from chit_sync.helpdesks.rows import items, member, record, text, whole
 from chit_sync.ids import ID_BYTES
 from chit_sync.registers import Value
+from chit_sync.times import from_stamp, to_stamp
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CUSTOM = "custom_"
 OPENED = 1
 """The status of a ticket that was just made."""
@@ -284,7 +284,7 @@ def worked(text: str) -> tuple[str, int | None, str]:
 
 def unworked(note: str, date: int, token: str) -> str:
     """A note with that line: the server dates time by when it is entered."""
-    day = (EPOCH + timedelta(seconds=date // SECOND)).isoformat().replace("+00:00", "Z")
+    day = from_stamp(date // SECOND * SECOND).isoformat().replace("+00:00", "Z")
     return f"{note}\n[chit:{token} {day}]".lstrip()
 
 
@@ -304,7 +304,7 @@ def moment(value: object, where: str) -> int | None:
                 f"{where} tells times without their zone",
                 "Its administrator has to set USE_TZ; without it they are ambiguous.",
             )
-        return (time - EPOCH) // timedelta(microseconds=1)
+        return to_stamp(time)
     except (ValueError, OverflowError):
         raise RemoteError(f"{where} sent a time that makes no sense") from None
 

@@ -4,18 +4,17 @@ Whatever is not as Redmine writes it is a RemoteError in words, never a KeyError
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from chit_sync.clock import DAY
 from chit_sync.errors import RemoteError, UsageError
 from chit_sync.helpdesks.rows import is_id, items, whole
 from chit_sync.remotes.received import Answer
+from chit_sync.times import from_stamp, to_stamp
 
 MAX_HOURS = 1_000_000
 
 _SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Part:
@@ -129,12 +128,12 @@ def moment(text: str) -> int:
         raise odd("a time") from None
     if told.tzinfo is None:
         raise odd("a time without its zone")
-    return (told - _EPOCH) // _MICROSECOND
+    return to_stamp(told)
 
 
 def second(time: int) -> str:
     """A time as Redmine's filters take it."""
-    return (_EPOCH + timedelta(microseconds=time)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return from_stamp(time).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def day(text: str) -> int:
@@ -147,7 +146,7 @@ def day(text: str) -> int:
 
 def date_of(time: int) -> str:
     """The day, in UTC, of a time."""
-    return (date(1970, 1, 1) + timedelta(days=time // DAY)).isoformat()
+    return from_stamp(time).date().isoformat()
 
 
 def said(answer: Answer) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 from urllib.parse import parse_qsl
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.helpdesks.address import Address
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
@@ -15,7 +16,7 @@ from chit_sync.helpdesks.roundup_asking import FieldError, Rest
 from chit_sync.helpdesks.roundup_calls import Calls, line
 from chit_sync.helpdesks.roundup_cursor import Cursor, read_cursor
 from chit_sync.helpdesks.roundup_following import Reader
-from chit_sync.helpdesks.roundup_reading import SECOND, Shape, ids, snapshot
+from chit_sync.helpdesks.roundup_reading import Shape, ids, snapshot
 from chit_sync.helpdesks.roundup_tracker import account, describe, discover, labels
 from chit_sync.helpdesks.rows import is_id, text
 from chit_sync.registers import Value

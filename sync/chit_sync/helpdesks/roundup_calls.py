@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Call, DoubtError, Outcome, RefusedError, StaleError
 from chit_sync.helpdesks.marking import marked, unmarked
@@ -17,7 +18,6 @@ from chit_sync.helpdesks.roundup_fields import CLEARED, Fields
 from chit_sync.helpdesks.roundup_reading import (
     FILE_FIELDS,
     MSG_FIELDS,
-    SECOND,
     TIME_FIELDS,
     Shape,
     description_of,

@@ -9,8 +9,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import UsageError
-from chit_sync.helpdesks.roundup_reading import SECOND, Shape, digest, moment, shape_of
+from chit_sync.helpdesks.roundup_reading import Shape, digest, moment, shape_of
 from chit_sync.helpdesks.rows import Row, text
 from chit_sync.ids import derived
 

@@ -7,19 +7,18 @@ import re
 from base64 import urlsafe_b64encode
 from calendar import timegm
 from collections.abc import Collection, Mapping, Sequence
-from time import gmtime
 from typing import NamedTuple
 
 import msgspec
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Tie, Work
 from chit_sync.helpdesks.marking import is_ticket, unmarked
 from chit_sync.helpdesks.rows import Row, is_id, member, text
 from chit_sync.ids import derived, is_letters
 from chit_sync.registers import Value
-
-SECOND = 1_000_000
+from chit_sync.times import from_stamp
 
 MSG_FIELDS = ("activity", "author.username", "content", "creation", "creator.username", "messageid")
 FILE_FIELDS = ("activity", "creation", "creator.username", "name")
@@ -138,8 +137,7 @@ def moment(value: object) -> int | None:
 
 def date(time: int) -> str:
     """A time as Roundup reads it, whoever the account is: without an offset it would take the account's own time zone."""
-    parts = gmtime(time // SECOND)
-    return "{:04}-{:02}-{:02}.{:02}:{:02}:{:02}+0000".format(*parts[:6])
+    return from_stamp(time).strftime("%Y-%m-%d.%H:%M:%S+0000")
 
 
 def is_date(value: object) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
+from chit_sync.clock import SECOND
 from chit_sync.errors import NotFoundError, RemoteError
 from chit_sync.helpdesks import rt_about, rt_feed, rt_reading, rt_writing
 from chit_sync.helpdesks.address import Address
@@ -263,7 +264,7 @@ class RequestTracker:
     def stored(self, path: str, value: Value) -> Value:
         """See base.Helpdesk."""
         if path == "due" and isinstance(value, int):
-            return value - value % 1_000_000 or None
+            return value - value % SECOND or None
         if not isinstance(value, str):
             return value
         match path:

@@ -5,12 +5,13 @@ at its end; their mail programs send it back with theirs, so of several messages
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from chit_sync.clock import SECOND
 from chit_sync.ids import ITEM_BYTES, is_letters
+from chit_sync.times import from_stamp, to_stamp
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORM = re.compile(r"(?:(?P<bare>[k-z]{16})|(?P<how>Re:|File|Time)(?P<more> .*)? \[(?P<id>[k-z]{16})\])", re.DOTALL)
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{6}))?Z")
 
@@ -70,8 +71,7 @@ def is_token(text: str) -> bool:
 
 def iso(stamp: int) -> str:
     """A time in UTC: 2026-11-23T14:05:00Z, with a fraction if it has one."""
-    at = _EPOCH + timedelta(microseconds=stamp)
-    return at.replace(tzinfo=None).isoformat() + "Z"
+    return from_stamp(stamp).replace(tzinfo=None).isoformat() + "Z"
 
 
 def stamp_of(text: str) -> int | None:
@@ -80,10 +80,10 @@ def stamp_of(text: str) -> int | None:
         at = datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC)
     except ValueError:
         return None
-    stamp = (at - _EPOCH) // timedelta(microseconds=1)
+    stamp = to_stamp(at)
     return stamp if stamp > 0 else None
 
 
 def sql_time(stamp: int) -> str:
     """A time as the server takes it, to the second."""
-    return iso(stamp - stamp % 1_000_000).replace("T", " ").rstrip("Z")
+    return iso(stamp - stamp % SECOND).replace("T", " ").rstrip("Z")

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chit_sync.clock import SECOND
 from chit_sync.helpdesks import rt_marks
 from chit_sync.helpdesks.base import Call, RefusedError
 from chit_sync.helpdesks.marking import is_reference, marked
@@ -120,7 +121,7 @@ def shows(ticket: Ticket, path: str, value: Value) -> bool:
         case "requester":
             return bool(ticket.requestors) == bool(value)
         case "due":
-            return (ticket.due or 0) == (value - value % 1_000_000 if isinstance(value, int) else 0)
+            return (ticket.due or 0) == (value - value % SECOND if isinstance(value, int) else 0)
     found = next((values for name, values in ticket.customs.values() if f"x.{name}" == path), ())
     wanted = str(value or "").split("\n") if len(found) > 1 else [str(value or "")]
     return (joined(found) or "").casefold() == (joined(wanted) or "").casefold()

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from chit_sync.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from chit_sync.errors import UsageError
+from chit_sync.times import from_stamp, to_stamp
 from chit_sync.transfer.report import Unfit
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 UNITS = {"epoch": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1}
 """Formats that count since 1970, to microseconds in one of them."""
@@ -119,7 +117,7 @@ class Times:
     def _stamp(self, moment: datetime) -> int:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone)
-        return (moment - EPOCH) // MICROSECOND
+        return to_stamp(moment)
 
 
 def iso(stamp: int) -> str:
@@ -132,7 +130,7 @@ def iso(stamp: int) -> str:
 
 @lru_cache(10_000)
 def _date(day: int) -> str:
-    return (EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
+    return from_stamp(day * DAY).strftime("%Y-%m-%d")
 
 
 def _zone(name: str) -> tzinfo:
