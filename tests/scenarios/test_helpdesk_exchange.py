@@ -1,5 +1,6 @@
 """A store and a helpdesk in memory: what each side does arrives at the other, once, whatever the helpdesk is able to do."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from chit_sync.errors import AccessError, ConflictError, NotFoundError, RemoteEr
 from chit_sync.helpdesks.base import DoubtError
 from chit_sync.helpdesks.settings import Tables
 from chit_sync.remotes.base import UnreachedError
+from chit_sync.store import remotes
 from support.memory_desk import Desk, MemoryDesk, Traits
 from support.mirroring import Side, quiet
 from support.stores import Clock
@@ -450,3 +452,79 @@ def test_a_clock_hours_ahead(tmp_path: Path, clock: Clock) -> None:
     anna.pull()
     assert anna.ticket(number).title == "Fourth"
     quiet(anna)
+
+
+def test_a_reply_that_reopens_does_not_keep_open_what_is_closed_with_it(anna: Side, desk: Desk) -> None:
+    """A status that is pushed with a reply goes after it and holds, though the helpdesk itself reopens what somebody replies to.
+
+    Where the helpdesk does not tell who did what, it is a conflict.
+    """
+    number = desk.add_ticket("Printer", status="new")
+    anna.pull()
+    desk.reopens = True
+    anna.say(anna.ticket(number), "It prints again.")
+    anna.edit(anna.ticket(number), {"status": "resolved"})
+    pushed = anna.push()
+    if not desk.traits.history:  # who reopened it is not known: somebody has to decide
+        assert [one.path for one in pushed.met.conflicts] == ["status"]
+        return
+    assert desk.record(number).fields["status"] == "resolved"
+    assert (pushed.met.conflicts, anna.ticket(number).conflicts) == ((), [])
+    assert anna.ticket(number).value("status") == "resolved"
+    quiet(anna)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_somebody_else_does_with_the_status_is_a_conflict(anna: Side, desk: Desk, when: str) -> None:
+    """A colleague's change of the status, or what a customer's reply brought about before, is never taken for what our reply does."""
+    number = desk.add_ticket("Printer", status="new")
+    anna.pull()
+    anna.say(anna.ticket(number), "It prints again.")
+    anna.edit(anna.ticket(number), {"status": "resolved"})
+    if when == "before":
+        desk.reopens = True
+        desk.say(number, "It burns again!", by="requester")
+    else:
+        desk.step = lambda name: desk.edit(number, status="stalled") if name == "after comment" else None
+    pushed = anna.push()
+    desk.step = lambda name: None
+    assert [one.path for one in pushed.met.conflicts] == ["status"]
+    assert desk.record(number).fields["status"] == ("open" if when == "before" else "stalled")
+
+
+def test_what_is_in_conflict_is_told_until_it_is_decided(anna: Side, desk: Desk) -> None:
+    """Every push tells of what it leaves because of a conflict, and sends nothing of it."""
+    number = desk.add_ticket("Printer")
+    anna.pull()
+    desk.edit(number, title="Theirs")
+    anna.edit(anna.ticket(number), {"title": "Ours"})
+    for _ in range(2):
+        pushed = anna.push()
+        assert [(one.what, one.verb) for one in pushed.planned] == [("title", "")]
+    anna.edit(anna.ticket(number), {"title": "Agreed"}, resolve=True)
+    assert anna.push().planned == ()
+    assert desk.record(number).fields["title"] == "Agreed"
+    assert anna.push().planned == ()
+
+
+def test_what_was_never_carried_need_not_be_taken_back(anna: Side, desk: Desk) -> None:
+    """A field or label that the helpdesk does not have, and that is empty again, is no news."""
+    desk.traits = dataclasses.replace(desk.traits, missing=frozenset(("labels",)))
+    number = desk.add_ticket("Printer")
+    anna.pull()
+    anna.edit(anna.ticket(number), {"x.shelf": "7", "labels/ink": True})
+    assert {one.what for one in anna.push().planned} == {"x.shelf", "labels/ink"}
+    anna.edit(anna.ticket(number), {"x.shelf": None, "labels/ink": None})
+    assert anna.push().planned == ()
+
+
+def test_a_refused_item_that_is_taken_away_is_settled(anna: Side, desk: Desk) -> None:
+    """What was refused and is deleted here is not shown as refused any more."""
+    number = desk.add_ticket("Printer")
+    anna.pull()
+    desk.refuse = lambda who, call: "no comments today" if call.verb == "comment" else ""
+    item = anna.say(anna.ticket(number), "Hello")
+    assert len(anna.push().refused) == 1
+    anna.edit(anna.ticket(number), {f"comment/{item}/deleted": True})
+    assert anna.push(again=True).refused == ()
+    assert remotes.pending(anna.store, anna.remote).refused == 0

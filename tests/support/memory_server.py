@@ -114,7 +114,8 @@ class Fault:
 
 class Desk:
     """The server. accounts: who may come in. refuse: why it does not take a write of that account (`desk.refuse = lambda who, call: …`);
-    ignore: the paths of a write that it drops without a word. step: called at each step of each adapter with its name."""
+    ignore: the paths of a write that it drops without a word.
+    reopens: whether it opens by itself what somebody replies to. step: called at each step of each adapter with its name."""
 
     def __init__(
         self, traits: Traits | None = None, clock: Callable[[], int] | None = None, name: str = "desk"
@@ -128,6 +129,7 @@ class Desk:
         self.items = 0
         self.refuse: Callable[[str, Any], str] = lambda account, call: ""
         self.ignore: Callable[[Any], set[str]] = lambda call: set()
+        self.reopens = False
         self.step: Callable[[str], None] = lambda name: None
         self.asked: list[tuple[str, Any]] = []
         """Every question and call that came: the name of the method (of the verb, for `perform`) and what was asked."""
@@ -287,6 +289,8 @@ class Desk:
                 raise RefusedError(f"{self.name} takes no empty comment")
             ident = self.ident("c")
             record.comments[ident] = Comment(ident, by, self.touch(record), text, public, token)
+            if self.reopens and public and record.fields.get("status") != "open":
+                self.update("", number, {"status": "open"})
             return ident
 
     def file(self, by: str, number: int, name: str, data: bytes, public: bool, token: str) -> str:

@@ -1,6 +1,6 @@
 """What becomes of changes that a remote refused: they stay visible until they are amended, sent again, or dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chit_sync.codec import decode
 from chit_sync.errors import ConflictError, NotFoundError
@@ -23,6 +23,15 @@ def settle(store: Store, remote: Remote) -> int:
     return len(settled)
 
 
+def forget(store: Store, remote: Remote, tickets: Collection[int], refused: Collection[int]) -> None:
+    """What of these tickets (this store's numbers) was refused before, was tried again and is not refused now has been done."""
+    rows = store.db.execute(
+        "SELECT f.seq, c.ticket FROM refusals f JOIN changes c USING (seq) WHERE f.remote = ?", (remote.id,)
+    ).fetchall()
+    gone = [(remote.id, seq) for seq, ticket in rows if ticket in tickets and seq not in refused]
+    store.db.executemany("DELETE FROM refusals WHERE remote = ? AND seq = ?", gone)
+
+
 def _shows(store: Store, seq: int, number: int) -> bool:
     """Whether the change is still what anybody sees, or loses against, at any of its paths."""
     ticket = reading.load(store, number)
@@ -30,6 +39,8 @@ def _shows(store: Store, seq: int, number: int) -> bool:
     for path in change.set:
         key, _, name = path.rpartition("/")
         registers = ticket.item_registers.get(key)
+        if registers is not None and name != "deleted" and registers.get("deleted", [(0, None)])[0][1]:
+            continue  # of something that was taken away again nobody sees what it was
         heads = ticket.registers.get(path) if registers is None else registers.get(name)
         if heads and any(head[0] == seq for head in heads):
             return True

@@ -15,6 +15,9 @@ from chit_sync.helpdesks.comparing import Facing, said
 from chit_sync.registers import Registers, Value, losers
 from chit_sync.ticket import Ticket
 
+IN_CONFLICT = "it is in conflict: `chit resolve` decides"
+"""Why something stays here until somebody decides."""
+
 _DELETIONS = {COMMENT: "comment deletions", ATTACHMENT: "attachment deletions", TIME: "time edits"}
 
 
@@ -59,9 +62,14 @@ class There(NamedTuple):
     signed: Callable[[str], bool]
 
 
-def plan(there: There, ticket: Ticket, number: int, agreed: Agreed | None) -> Plan:
-    """What is to be done about a ticket. number: the helpdesk's, 0 if it is to be made; then agreed is None."""
-    return _Planning(there, ticket, number, agreed or Agreed(ticket.id)).run()
+def plan(
+    there: There, ticket: Ticket, number: int, agreed: Agreed | None, wins: Mapping[str, int] | None = None
+) -> Plan:
+    """What is to be done about a ticket. number: the helpdesk's, 0 if it is to be made; then agreed is None.
+
+    wins: fields, and the changes whose values are sent whatever else is written there (`exchange.mirror.consequences`).
+    """
+    return _Planning(there, ticket, number, agreed or Agreed(ticket.id), wins or {}).run()
 
 
 def feature_of(path: str, *, public: bool = True) -> str:
@@ -85,8 +93,9 @@ def signed(author: str, body: str, *, known: bool) -> str:
 
 
 class _Planning:
-    def __init__(self, there: There, ticket: Ticket, number: int, agreed: Agreed) -> None:
+    def __init__(self, there: There, ticket: Ticket, number: int, agreed: Agreed, wins: Mapping[str, int]) -> None:
         self.there = there
+        self.wins = wins
         self.desk = there.desk
         self.ticket = ticket
         self.number = number
@@ -133,7 +142,7 @@ class _Planning:
         told = self.there.about.features.get(feature)
         if told is not None and told.write:
             return True
-        self._leave(path, seq, told.why if told and told.why else f"{self.desk.name} does not keep it")
+        self._leave(path, seq, told.why if told and told.why else f"{self.there.about.title} does not keep it")
         return False
 
     def _filed(self, path: str) -> bool:
@@ -141,12 +150,19 @@ class _Planning:
         told = self.there.about.features.get("description")
         return path == "description" and not self.number and told is not None and told.read
 
+    def _unheard(self, path: str) -> bool:
+        """Whether the helpdesk has nothing of the kind, so that it need not be told that it is empty again."""
+        told = self.there.about.features.get(feature_of(path))
+        return told is None or not (told.read or told.write) or not self.desk.words.writes(path)
+
     def _fits(self, name: str, path: str, seq: int, size: int) -> bool:
         """Whether it is short enough."""
         limit = self.there.about.limits.get(name)
         if limit is None or size <= limit:
             return True
-        self._leave(path, seq, f"{path} is {size:,} long; {self.desk.name} takes at most {limit:,}", refused=True)
+        self._leave(
+            path, seq, f"{path} is {size:,} long; {self.there.about.title} takes at most {limit:,}", refused=True
+        )
         return False
 
     def _sent(self, path: str, heads: list[tuple[int, Value]] | None) -> bool:
@@ -154,7 +170,7 @@ class _Planning:
         if not heads or not self.there.sends(heads[0][0]):
             return False
         if losers(heads):
-            self._leave(path, heads[0][0], "it is in conflict: `chit resolve` decides")
+            self._leave(path, heads[0][0], IN_CONFLICT, waits=True)
             return False
         return True
 
@@ -162,16 +178,21 @@ class _Planning:
         """The fields that differ, in the helpdesk's words, and the changes that wrote them."""
         fields: dict[str, Value] = {}
         seqs: set[int] = set()
-        for path, heads in sorted(self.ticket.registers.items()):
+        for path, shown in sorted(self.ticket.registers.items()):
+            heads = [head for head in shown if head[0] == self.wins.get(path)] or shown
             if path in ("merged", "deleted") or not self._sent(path, heads):
                 continue
             seq, value = heads[0]
-            if value is None and not self.number:
+            if value is None and (not self.number or self._unheard(path)):
                 continue
             if not self._filed(path) and not self._may(feature_of(path), path, seq):
                 continue
             if not self.desk.words.writes(path):
-                self._leave(path, seq, f"{self.desk.name} has no such field")
+                self._leave(
+                    path,
+                    seq,
+                    f"{self.there.about.title} has no such field; `chit remote show --mapping` lists those it has",
+                )
                 continue
             try:
                 theirs, raw = self.desk.words.to_theirs(path, value)
@@ -283,7 +304,7 @@ class _Planning:
         if tied != bool(values.get("deleted")):
             return
         if other is None:
-            self._leave(key, seq, f"the ticket that it {values['kind']} is not in {self.desk.name}", waits=True)
+            self._leave(key, seq, f"the ticket that it {values['kind']} is not in {self.there.about.title}", waits=True)
         elif self._may("links", key, seq):
             self._step("unlink" if tied else "link", key[5:], {"kind": values["kind"], "other": other}, key, (seq,))
 
@@ -294,7 +315,10 @@ class _Planning:
             other = self.there.number(str(merged[0][1]))
             if other is None:
                 self._leave(
-                    "merged", merged[0][0], f"the ticket that it went into is not in {self.desk.name}", waits=True
+                    "merged",
+                    merged[0][0],
+                    f"the ticket that it went into is not in {self.there.about.title}",
+                    waits=True,
                 )
             elif self._may("merges", "merged", merged[0][0]):
                 self._step("merge", self.ticket.id, {"into": other}, "", (merged[0][0],))

@@ -5,17 +5,18 @@ makes something (a ticket, a comment, a file, time) is never repeated before it 
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from chit_sync.codec import decode
 from chit_sync.errors import AccessError, ChitError
 from chit_sync.exchange import refusals
+from chit_sync.exchange.mirror.consequences import may_come, meant, overridden
 from chit_sync.exchange.mirror.session import MappingFor, Session, alone
 from chit_sync.exchange.mirror.settling import KINDS, done, look_up, settle
 from chit_sync.exchange.mirror.taking import Taking
 from chit_sync.exchange.results import Planned, Progress, Pushed, Refused, silent
 from chit_sync.helpdesks.base import UNSAFE, Call, DoubtError, Gone, Helpdesk, Outcome, RefusedError, StaleError
-from chit_sync.helpdesks.planning import Left, Plan, Step, There, plan
+from chit_sync.helpdesks.planning import IN_CONFLICT, Left, Plan, Step, There, plan
 from chit_sync.remotes.base import UnreachedError
 from chit_sync.store import bases, blobs, log, reading, remotes
 from chit_sync.store.database import Store
@@ -170,11 +171,11 @@ class _Sending:
     def _ident(self, number: int) -> str:
         return str(self.store.db.execute("SELECT id FROM tickets WHERE num = ?", (number,)).fetchone()[0])
 
-    def _plan(self, ticket: Ticket) -> tuple[int, Plan]:
+    def _plan(self, ticket: Ticket, wins: Mapping[str, int] | None = None) -> tuple[int, Plan]:
         number = self.session.number(ticket.id) or 0
         agreed = bases.base(self.store, self.remote.id, number) if number else None
         self.making = not number
-        return number, plan(self.there, ticket, number, agreed)
+        return number, plan(self.there, ticket, number, agreed, wins)
 
     def _foresee(self, ours: int) -> None:
         """What would be done about a ticket, as far as it can be told before it is there."""
@@ -237,20 +238,27 @@ class _Sending:
             _, found = self._plan(ticket)
         self._leave(ours, found.left)
         if any(step.call.verb not in UNSAFE for step in found.steps):
+            fields: dict[str, int] = {}
+            if may_come(found):
+                if not self._take(number):
+                    return
+                ticket = reading.load(self.store, ours)
+                _, found = self._plan(ticket)
+                fields = meant(ticket, found)
             for step in found.steps:
                 if step.call.verb in UNSAFE:
                     self._perform(ours, step)
-            self._replace(ours, number)
+            self._replace(ours, number, fields)
             return
         for step in found.steps:
             self._perform(ours, step)
 
-    def _replace(self, ours: int, number: int) -> None:
+    def _replace(self, ours: int, number: int, fields: Mapping[str, int]) -> None:
         for _ in range(TRIES):
             if not self._take(number):
                 return
             ticket = reading.load(self.store, ours)
-            _, found = self._plan(ticket)
+            _, found = self._plan(ticket, overridden(self.session, ticket, fields))
             self._leave(ours, found.left)
             try:
                 for step in found.steps:
@@ -381,7 +389,7 @@ class _Sending:
                 self.waiting[one.seq] = ours
             if one.refused:
                 self._refuse(ours, (one.seq,), one.reason)
-            elif one.seq > self.remote.pushed:  # said once
+            elif one.seq > self.remote.pushed or one.reason == IN_CONFLICT:  # all others are said once
                 self._stay(ours, one)
 
     def _refuse(self, ours: int, seqs: Collection[int], reason: str) -> None:
@@ -397,7 +405,7 @@ class _Sending:
         """Every answer has come."""
         with self.store.transaction() as db:
             if self.again:
-                self._forget_refusals(numbers)
+                refusals.forget(self.store, self.remote, numbers, self.refused)
             if self.named is None:
                 db.execute("UPDATE remotes SET pushed = max(pushed, ?) WHERE id = ?", (last, self.remote.id))
             else:
@@ -426,11 +434,3 @@ class _Sending:
         )
         refused = {row[0] for row in rows}
         return {one for one in numbers if one not in refused and self.session.number(self._ident(one)) is None}
-
-    def _forget_refusals(self, numbers: Collection[int]) -> None:
-        """What was refused before and not this time has been done."""
-        rows = self.store.db.execute(
-            "SELECT f.seq, c.ticket FROM refusals f JOIN changes c USING (seq) WHERE f.remote = ?", (self.remote.id,)
-        ).fetchall()
-        gone = [(self.remote.id, seq) for seq, ticket in rows if ticket in numbers and seq not in self.refused]
-        self.store.db.executemany("DELETE FROM refusals WHERE remote = ? AND seq = ?", gone)
