@@ -3,12 +3,20 @@ hands, is rewritten or shown by what anybody writes there, and nothing that come
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chit_sync import policy
+from chit_sync.clock import MAX_STAMP
+from chit_sync.errors import RemoteError
+from chit_sync.helpdesks.base import Comment, Event, File, Snapshot, Tie, Work
 from chit_sync.helpdesks.comparing import item_of
 from chit_sync.helpdesks.settings import Tables
+from chit_sync.registers import Value
+from chit_sync.store import fsck, log
 from support.memory_desk import Desk, MemoryDesk
+from support.memory_server import Record
 from support.mirroring import Side, quiet
 from support.stores import Clock
 
@@ -62,7 +70,7 @@ def test_an_id_hands_no_ticket_over(anna: Side, desk: Desk) -> None:
 
 
 def test_a_ticket_on_its_way_is_known(anna: Side, desk: Desk) -> None:
-    """A ticket of ours that is there without our knowing its number, as after a backup was put back, is known by its id and what it says."""
+    """A ticket of ours that is there under a number that was lost, as with a backup, is known by its id and what it says."""
     ours = anna.new(title="Printer", description="on fire")
     desk.add_ticket("Printer", "on fire", by="agent1", token=ours.id)
     desk.edit(1, title="Old printer", status="open")
@@ -227,11 +235,115 @@ def test_ids_of_other_kinds_and_tickets(anna: Side, desk: Desk) -> None:
     quiet(anna)
 
 
+# What a helpdesk says of a ticket
+
+
+class Forger(MemoryDesk):
+    """Hands out tickets as a test forges them."""
+
+    forge: Callable[[Snapshot], Snapshot] = staticmethod(lambda one: one)
+
+    def _snapshot(self, record: Record) -> Snapshot:
+        return self.forge(super()._snapshot(record))
+
+
+def fields(**values: Value) -> Callable[[Snapshot], Snapshot]:
+    """A ticket with these values."""
+    return lambda one: one._replace(fields={**one.fields, **values})
+
+
+def parts(**lists: Any) -> Callable[[Snapshot], Snapshot]:
+    """A ticket with these comments, files and so on."""
+    return lambda one: one._replace(**lists)
+
+
+EVIL = "a\0b\x1b[31mred\u202eback\x9b2J\r\nnext"
+HUGE = 10**30
+FORGERIES: dict[str, Callable[[Snapshot], Snapshot]] = {
+    "a long title": fields(title="x" * (1 << 20)),
+    "control characters": fields(title=EVIL, description=EVIL, assignee=EVIL, requester=EVIL, queue=EVIL, **{"x.Note": EVIL}),
+    "a long text": fields(description="x" * (2 << 20)),
+    "a text that takes more than a change": fields(description="\0" * (1 << 20)),
+    "many long texts": fields(**dict.fromkeys(("x.Note", "x.Severity", "description"), "ü" * 500000)),
+    "many labels": fields(**{f"labels/{count}": True for count in range(20_000)}),
+    "values of other kinds": fields(**dict[str, Value](title=5, status=True, priority=-1, due="tomorrow", queue=7)),
+    "a time out of range": fields(due=HUGE),
+    "paths that there are not": fields(**dict[str, Value]({"nonsense": "y", "labels/a,b": True, "x.": "y", "labels/": True})),
+    "a status that nobody knows": fields(status=EVIL),
+    "people": lambda one: one._replace(author=EVIL * 1000, modifier="\ud800"),
+    "times of its own": lambda one: one._replace(created=HUGE, modified=-HUGE),
+    "times of comments": parts(comments=[Comment("1", "a", HUGE, "b", True), Comment("2", "a", -HUGE, "b", True)]),
+    "times of work": parts(works=[Work("1", "a", HUGE, HUGE, HUGE, "n"), Work("2", "a", -HUGE, -5, -HUGE, EVIL)]),
+    "comments": parts(comments=[Comment("1", EVIL, 5, EVIL, True), Comment("2", "", 5, "", True, EVIL)]),
+    "one id twice": parts(comments=[Comment("1", "a", 5, "b", True), Comment("1", "a", 6, "c", False)]),
+    "names of files": parts(
+        files=[
+            File(str(count), "a", 5, name, size, True, "ref")
+            for count, (name, size) in enumerate(
+                [("../../x", -1), ("", HUGE), ("CON", -7), (EVIL, 0), ("x" * 5000, 1), ("/etc/passwd", 1), ("..", 1)]
+            )
+        ]
+    ),
+    "links": parts(ties=[Tie("evil", 1), Tie("blocks", 1), Tie("blocks", -5), Tie("b:l", HUGE)]),
+    "events in circles": parts(
+        events=[Event(str(count), 99 - count, EVIL, {"title": ("ab"[count % 2], "ba"[count % 2])}) for count in range(9)]
+    ),
+    "events that tell of the future": parts(events=[Event("1", HUGE, "a", {"title": ("x", "Printer")})]),
+    "many events": parts(
+        events=[Event(str(count), count, "a", {"title": (str(count), str(count + 1))}) for count in range(8_000)]
+    ),
+    "many comments": parts(comments=[Comment(str(count), "a", 5, "b", True, "k" * 16) for count in range(3_000)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_forged_tickets(anna: Side, desk: Desk, forgery: str) -> None:
+    """Whatever is said of a ticket, all else is taken, each change is one that every store takes, and nothing is taken twice."""
+    forger = Forger(desk, "agent1")
+    anna.desk = forger
+    desk.add_ticket("Printer")
+    forger.forge = FORGERIES[forgery]
+    anna.pull()
+    desk.add_ticket("Other")
+    forger.forge = Forger.forge
+    honest = anna.pull()
+    assert anna.ticket(2).title == "Other"
+    forger.forge = FORGERIES[forgery]
+    anna.pull(full=True)
+    before = log.last_seq(anna.store.db)
+    anna.pull(full=True)
+    assert log.last_seq(anna.store.db) == before, honest
+    changes = [policy.examine(*row) for row in anna.store.db.execute("SELECT id, body FROM changes")]
+    assert all(change.time <= MAX_STAMP for change in changes)
+    ticket = anna.ticket(1)
+    shown = [
+        ticket.title,
+        ticket.author,
+        *(str(ticket.value(path)) for path in ("assignee", "requester", "queue", "status")),
+    ]
+    shown += [text for one in ticket.comments for text in (one.author, one.id)] + [
+        one.name for one in ticket.attachments
+    ]
+    assert all(text.isprintable() for text in shown)
+    assert all(problem.harmless for problem in fsck.check(anna.store))
+
+
+@pytest.mark.parametrize("number", [0, -1, HUGE])
+def test_numbers_that_are_none(anna: Side, desk: Desk, number: int) -> None:
+    """A ticket with a number that cannot be one is an error in words, and the next pull goes on."""
+    forger = Forger(desk, "agent1")
+    anna.desk = forger
+    desk.add_ticket("Printer")
+    forger.forge = lambda one: one._replace(number=number)
+    with pytest.raises(RemoteError, match="no number of a ticket"):
+        anna.pull()
+    forger.forge = Forger.forge
+    anna.pull()
+    assert anna.ticket(1).title == "Printer"
+
+
 def handed(giver: Side, taker: Side) -> None:
     """What one store has comes to the other, as by way of a team's store."""
-    from chit_sync import policy
-    from chit_sync.store import log
-
     records = [
         log.Record(ident, body, policy.examine(ident, body))
         for ident, body in giver.store.db.execute("SELECT id, body FROM changes ORDER BY seq")

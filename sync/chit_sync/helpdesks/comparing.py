@@ -7,15 +7,16 @@ that an edit here that it has not seen is in conflict with it, and nothing is lo
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from chit_sync import checks, ids
-from chit_sync.change import NONCE_BYTES, Change, nonce
-from chit_sync.clock import MINUTE
+from chit_sync.change import MAX_CHANGE, NONCE_BYTES, Change, encode, nonce
+from chit_sync.clock import MAX_STAMP, MINUTE
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.agreed import ATTACHMENT, COMMENT, TIME, Agreed, Item, mark, marks
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Work
+from chit_sync.policy import MAX_PATHS, refuse
 from chit_sync.registers import Value, same
 
 AHEAD = 5 * MINUTE
@@ -47,6 +48,9 @@ class Ours(Protocol):
 
     def written(self, path: str) -> list[Head]:
         """All that was ever written at a path of ours, in no order. Not cheap."""
+
+    def knows(self, change: Change) -> bool:
+        """Whether this very change is here."""
 
     def take(self, change: Change) -> None:
         """From now on the ticket is as this change makes it, which is about to be taken into the log."""
@@ -185,8 +189,12 @@ class _Comparison:
         self._write(rest, there.modified, there.modifier, "state", str(there.modified))
 
     def _write(self, news: Mapping[str, Value], time: int, by: str, *key: str) -> None:
-        """Takes over those of the values that differ from what was agreed on."""
+        """Takes over those of the values that differ from what was agreed on.
+
+        A colleague who read the same made one change of all of it; where that is here, nothing is left to say.
+        """
         sets: dict[str, Value] = {}
+        whole: dict[str, Value] = {}
         over: set[str] = set()
         for path, raw in sorted(news.items()):
             if self.agreed.fields.get(path) == mark(raw) or not self.desk.words.reads(path):
@@ -204,10 +212,13 @@ class _Comparison:
                 self.agreed.fields[path] = mark(raw)
             value, heard, known = self._heard(target, value, mark(raw))
             over |= heard
+            whole[target] = value
             if not known:
                 sets[target] = value
         if sets:
-            self._change(self._stamp(time), time, by, sets, key, over)
+            at = self._stamp(time)
+            if whole == sets or not all(map(self.ours.knows, self._made(at, time, by, whole, key, over))):
+                self._change(at, time, by, sets, key, over)
 
     def _heard(self, path: str, value: Value, kept: Value) -> tuple[Value, set[str], bool]:
         """The value to take, what of ours it confirms, and whether that is known here already."""
@@ -247,19 +258,32 @@ class _Comparison:
     def _change(
         self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str] = ()
     ) -> None:
-        change = Change(
-            ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=dict(sorted(sets.items())),
-            nonce=derived_nonce(self.desk.identity, self.there.number, *key), over=sorted(over),
-            when=time if time > at else None, mirror=self.desk.mirror,
-        )  # fmt: skip
-        self.changes.append(change)
-        self.ours.take(change)
+        for change in self._made(at, time, by, sets, key, over):
+            reason = refuse(change) or _too_large(change)
+            if reason:  # no store would take it from this one
+                self.troubles[next(iter(change.set))] = reason
+                continue
+            self.changes.append(change)
+            self.ours.take(change)
+
+    def _made(
+        self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str]
+    ) -> Iterator[Change]:
+        """The change that says it, or several if it is too much for one."""
+        for part, some in enumerate(_parts(sets)):
+            yield Change(
+                ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=some,
+                nonce=derived_nonce(self.desk.identity, self.there.number, *key, *([str(part)] if part else [])), over=sorted(over),
+                when=min(time, MAX_STAMP) if time > at else None, mirror=self.desk.mirror,
+            )  # fmt: skip
 
     def _items(self, kind: str, found: Iterable[tuple[Entry, dict[str, Value], str]]) -> None:
         known = self.agreed.known(kind)
         taken = {one.item: ident for ident, one in known.items()}
         seen: set[str] = set()
         for one, values, ref in found:
+            if one.id in seen:  # of two with one id the first counts, or they would replace each other for ever
+                continue
             seen.add(one.id)
             said = marks(*(value for name, value in values.items() if name != "size"))
             own = item_of(self.desk.identity, self.there.number, kind, one.id)
@@ -407,6 +431,32 @@ class _Comparison:
             sets |= {f"link/{item}/kind": kind, f"link/{item}/target": target}
         at = self._stamp(self.there.modified)
         self._change(at, at, self.there.modifier, sets, ("tie", key, str(at)))
+
+
+def _too_large(change: Change) -> str:
+    """Why its bytes are more than a change may have: only one alone of which nearly each character takes several can be."""
+    if len(change.set) > 1 or not any(
+        isinstance(value, str) and 6 * len(value) > MAX_CHANGE // 2 for value in change.set.values()
+    ):
+        return ""
+    size = len(encode(change))
+    return f"it takes {size:,} bytes; at most {MAX_CHANGE:,} are allowed" if size > MAX_CHANGE else ""
+
+
+def _parts(sets: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """The values, sorted, in as few changes as they fit into."""
+    some: dict[str, Value] = {}
+    room = MAX_CHANGE // 2
+    for path, value in sorted(sets.items()):
+        size = len(path) + (
+            6 * len(value) if isinstance(value, str) else 20
+        )  # no character takes more, however it is spelled
+        if some and (size > room or len(some) >= MAX_PATHS):
+            yield some
+            some, room = {}, MAX_CHANGE // 2
+        some[path] = value
+        room -= size
+    yield some
 
 
 def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], Value]) -> str:

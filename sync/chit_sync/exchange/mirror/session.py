@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import msgspec
 
 from chit_sync import ids
-from chit_sync.change import Change
-from chit_sync.clock import DAY
+from chit_sync.change import Change, digest, encode
+from chit_sync.clock import DAY, MAX_STAMP
 from chit_sync.codec import decode
 from chit_sync.errors import StoreError
 from chit_sync.helpdesks import address
@@ -21,7 +21,7 @@ from chit_sync.helpdesks.comparing import Facing, Head
 from chit_sync.helpdesks.mapping import Mapping
 from chit_sync.registers import Value
 from chit_sync.schema import split
-from chit_sync.store import reading, remotes
+from chit_sync.store import log, reading, remotes
 from chit_sync.store.database import Store
 from chit_sync.store.remotes import Remote
 from chit_sync.ticket import Ticket
@@ -104,6 +104,8 @@ class Session:
 
     def ticket(self, number: int) -> str | None:
         """The id here of the ticket with a number there."""
+        if not 0 < number <= MAX_STAMP:  # no database takes just any
+            return None
         row = self.store.db.execute(
             "SELECT t.id FROM numbers n JOIN tickets t USING (num) WHERE n.remote = ? AND n.number = ?",
             (self.remote.id, number),
@@ -138,13 +140,24 @@ class Here:
         self._store = store
         self._ticket = ticket
         self._mirror = mirror
-        self._waiting: dict[str, list[tuple[Value, set[str]]]] = {}
-        """Path to what the helpdesk wrote there that is not in the log yet, and what it replaces."""
+        self._waiting: dict[str, list[Value]] = {}
+        """Path to what the helpdesk wrote there that is not in the log yet."""
+        self._over: dict[str, set[str]] = {}
+        """Path to what that replaces."""
+        self._items: set[str] = set()
+        """The items, KIND/ID, of which it wrote something."""
+
+    def knows(self, change: Change) -> bool:
+        """Whether this very change is in the log."""
+        return bool(log.existing(self._store.db, [digest(encode(change))]))
 
     def take(self, change: Change) -> None:
         """Counts a change of the helpdesk in that is about to be taken, or was fetched."""
         for path, value in change.set.items():
-            self._waiting.setdefault(path, []).append((value, set(change.over)))
+            self._waiting.setdefault(path, []).append(value)
+            self._items.add(path.rpartition("/")[0])
+            if change.over:
+                self._over.setdefault(path, set()).update(change.over)
 
     def heads(self, path: str) -> list[Head]:
         """What is at a path, the shown value first."""
@@ -153,19 +166,21 @@ class Here:
         if self._ticket is not None:
             registers = self._ticket.item_registers.get(f"{kind}/{ident}", {}) if kind else self._ticket.registers
             found = [self._head(seq, value) for seq, value in registers.get(name, ())]
-        for value, over in self._waiting.get(path, ()):
+        waiting = self._waiting.get(path)
+        if waiting:  # of what they wrote the latest counts
+            over = self._over.get(path, ())
             found = [head for head in found if not head.mirrored and head.id not in over]
-            found.append(Head("", value, mirrored=True))
+            found.append(Head("", waiting[-1], mirrored=True))
         return found
 
     def has(self, key: str) -> bool:
         """Whether there is an item."""
         known = self._ticket is not None and key in self._ticket.item_registers
-        return known or any(path.startswith(f"{key}/") for path in self._waiting)
+        return known or key in self._items
 
     def written(self, path: str) -> list[Head]:
         """All that was ever written at a path."""
-        waiting = [Head("", value, mirrored=True) for value, _ in self._waiting.get(path, ())]
+        waiting = [Head("", value, mirrored=True) for value in self._waiting.get(path, ())]
         if self._ticket is None:
             return waiting
         rows = self._store.db.execute(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from chit_sync.change import Change, digest, encode
-from chit_sync.errors import UsageError
+from chit_sync.clock import MAX_STAMP
+from chit_sync.errors import RemoteError, UsageError
 from chit_sync.exchange.mirror.naming import ticket_for
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.exchange.results import Conflict, Pulled
@@ -33,7 +34,13 @@ class Taking:
         self.first = self.store.db.execute("SELECT coalesce(max(num), 0) FROM tickets").fetchone()[0]
 
     def page(self, found: Sequence[Found]) -> None:
-        """Takes some tickets."""
+        """Takes some tickets. Raises RemoteError for a number that is none."""
+        for one in found:
+            if not 0 < one.number <= MAX_STAMP:
+                raise RemoteError(
+                    f"{self.session.remote.name} tells of a ticket #{str(one.number)[:40]}, which is no number of a ticket",
+                    "Is the remote's address right? Nothing of that page was taken.",
+                )
         known = bases.bases(self.store, self.session.remote.id, [one.number for one in found])
         first: dict[str, int] = {}
         for one in found:
