@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from chit_sync import checks, ids
-from chit_sync.change import MAX_CHANGE, NONCE_BYTES, Change, encode, nonce
+from chit_sync.change import NONCE_BYTES, Change, nonce
 from chit_sync.clock import MAX_STAMP, MINUTE
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.agreed import ATTACHMENT, COMMENT, TIME, Agreed, Item, mark, marks
 from chit_sync.helpdesks.base import Comment, File, Snapshot, Work
-from chit_sync.policy import MAX_PATHS, refuse
+from chit_sync.helpdesks.shaping import fit, of_comment, of_file, of_work, parts, said, too_large
+from chit_sync.policy import refuse
 from chit_sync.registers import Value, same
 
 AHEAD = 5 * MINUTE
@@ -159,11 +160,11 @@ class _Comparison:
         there, agreed = self.there, self.agreed
         self._fields()
         if "comments" in there.told:
-            self._items(COMMENT, [(one, _said(one), "") for one in there.comments])
+            self._items(COMMENT, [(one, of_comment(one), "") for one in there.comments])
         if "files" in there.told:
-            self._items(ATTACHMENT, [(one, _filed(one), one.ref) for one in there.files])
+            self._items(ATTACHMENT, [(one, of_file(one), one.ref) for one in there.files])
         if "works" in there.told:
-            self._items(TIME, [(one, _worked(one), "") for one in there.works])
+            self._items(TIME, [(one, of_work(one), "") for one in there.works])
         if "ties" in there.told:
             self._ties()
         agreed.modified, agreed.version, agreed.gone = there.modified, there.version, ""
@@ -259,7 +260,7 @@ class _Comparison:
         self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str] = ()
     ) -> None:
         for change in self._made(at, time, by, sets, key, over):
-            reason = refuse(change) or _too_large(change)
+            reason = refuse(change) or too_large(change)
             if reason:  # no store would take it from this one
                 self.troubles[next(iter(change.set))] = reason
                 continue
@@ -270,7 +271,7 @@ class _Comparison:
         self, at: int, time: int, by: str, sets: Mapping[str, Value], key: Iterable[str], over: Iterable[str]
     ) -> Iterator[Change]:
         """The change that says it, or several if it is too much for one."""
-        for part, some in enumerate(_parts(sets)):
+        for part, some in enumerate(parts(sets)):
             yield Change(
                 ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=some,
                 nonce=derived_nonce(self.desk.identity, self.there.number, *key, *([str(part)] if part else [])), over=sorted(over),
@@ -431,71 +432,3 @@ class _Comparison:
             sets |= {f"link/{item}/kind": kind, f"link/{item}/target": target}
         at = self._stamp(self.there.modified)
         self._change(at, at, self.there.modifier, sets, ("tie", key, str(at)))
-
-
-def _too_large(change: Change) -> str:
-    """Why its bytes are more than a change may have: only one alone of which nearly each character takes several can be."""
-    if len(change.set) > 1 or not any(
-        isinstance(value, str) and 6 * len(value) > MAX_CHANGE // 2 for value in change.set.values()
-    ):
-        return ""
-    size = len(encode(change))
-    return f"it takes {size:,} bytes; at most {MAX_CHANGE:,} are allowed" if size > MAX_CHANGE else ""
-
-
-def _parts(sets: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
-    """The values, sorted, in as few changes as they fit into."""
-    some: dict[str, Value] = {}
-    room = MAX_CHANGE // 2
-    for path, value in sorted(sets.items()):
-        size = len(path) + (
-            6 * len(value) if isinstance(value, str) else 20
-        )  # no character takes more, however it is spelled
-        if some and (size > room or len(some) >= MAX_PATHS):
-            yield some
-            some, room = {}, MAX_CHANGE // 2
-        some[path] = value
-        room -= size
-    yield some
-
-
-def said(kind: str, fields: Mapping[str, Value], stored: Callable[[str, Value], Value]) -> str:
-    """The mark of an item as the helpdesk shows it after a call with these fields made it."""
-    seen = _seen(bool(fields.get("public")))
-    if kind == COMMENT:
-        return marks(stored(COMMENT, fields["body"]), seen)
-    if kind == ATTACHMENT:
-        return marks(stored("filename", fields["name"]), seen)  # its size is not always told, and does not change
-    minutes, date, note = (stored(f"{TIME}.{name}", fields.get(name)) for name in ("minutes", "date", "note"))
-    return marks(minutes, date, note or None, "internal")
-
-
-def _said(one: Comment) -> dict[str, Value]:
-    return {"body": one.body, "visibility": _seen(one.public)}
-
-
-def _filed(one: File) -> dict[str, Value]:
-    return {"name": one.name, "size": one.size if one.size >= 0 else None, "visibility": _seen(one.public)}
-
-
-def _worked(one: Work) -> dict[str, Value]:
-    return {"minutes": one.minutes, "date": one.date, "note": one.note or None, "visibility": "internal"}
-
-
-def _seen(public: bool) -> str:
-    return "public" if public else "internal"
-
-
-def fit(path: str, value: Value) -> Value:
-    """A value from outside in the form that its path asks for: lines lose their breaks. Raises UsageError for what cannot stand there."""
-    if isinstance(value, str):
-        kind = checks.field_of(path).type
-        if kind == "line" and not path.startswith("x."):
-            value = (
-                " ".join("".join(char if char.isprintable() else " " for char in value).split())
-                if not value.isprintable()
-                else value
-            )
-        value = value or None
-    checks.check(path, value)
-    return value
