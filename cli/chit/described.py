@@ -42,9 +42,11 @@ def _feature(name: str, how: Feature | None) -> dict[str, Any]:
 def page(app: App, record: dict[str, Any]) -> str:
     """The record for a person: a line each, then the table of features."""
     account = record["account"]
-    queue = record["default_queue"] or translate("the queue that they name")
+    has_queues = any(one["name"] == "queue" and one["write"] for one in record["features"])
+    anywhere = translate("the queue that they name") if has_queues else translate("made there")
+    queue = record["default_queue"] or anywhere
     lines = [
-        ("helpdesk", f"{record['title']} {record['version']}".strip()),
+        ("helpdesk", f"{record['title']} {'' if record['version'] == 'unknown' else record['version']}".strip()),
         ("account", f"{account['key']} ({account['name']})" if account["name"] else account["key"]),
         ("new", queue if record["new"] else translate("new tickets are not made there")),
         ("sends", translate("what was written in this store") if record["send"] == "own" else translate("everything")),

@@ -137,8 +137,11 @@ def _refusal(one: RefusedMove, ticket: Ticket) -> ConflictError:
 def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False) -> None:
     """What a push came to, for a person. pulled: whether a pull has told what a lead decided, which a push does not learn.
 
-    Raises ConflictError if something was refused.
+    Raises ConflictError if something was refused, or stays because of a conflict.
     """
+    met, undecided = pushed.met, _undecided(pushed)
+    if met.conflicts or met.warnings or met.taken:
+        say_pulled(app, app.store, remote, met)
     would = "would send" if app.options.dry_run else "sent"
     if pushed.taken or pushed.blobs:
         files = f" and {counted(pushed.blobs, 'file')}" if pushed.blobs else ""
@@ -148,12 +151,14 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False
     elif not (pushed.refused or pushed.planned):
         app.say(f"{remote.name}: has everything")
     if pushed.planned:
-        _say_planned(app, remote, pushed.planned)
-    met = pushed.met
-    if met.conflicts or met.warnings:
-        say_pulled(app, app.store, remote, met)
+        _say_planned(app, remote, [one for one in pushed.planned if one not in undecided or app.options.dry_run])
     if not (pulled or pushed.refused or app.options.dry_run) and _awaits(app, remote, pushed):
         app.say(f"`chit sync --remote {remote.name}` tells what was decided there")
+    decide: ConflictError | None = None
+    if undecided and not app.options.dry_run:
+        decide = _decision(app, remote, undecided)
+        if pushed.refused:
+            app.say(f"warning: {decide.message}")
     if pushed.refused:
         first = pushed.refused[0]
         ident = idents(app.store, [first.ticket])[first.ticket][:SHORT_ID]
@@ -166,6 +171,27 @@ def say_pushed(app: App, remote: Remote, pushed: Pushed, *, pulled: bool = False
         raise ConflictError(
             f"{remote.name} refused {counted(len(pushed.refused), 'change')}; of {ident}: {first.reason}", hint
         )
+    if decide:
+        raise decide
+
+
+def _undecided(pushed: Pushed) -> list[Planned]:
+    """What a helpdesk was not sent because it is in conflict."""
+    if not pushed.planned:
+        return []
+    from chit_sync.helpdesks.planning import IN_CONFLICT
+
+    return [one for one in pushed.planned if not one.verb and one.reason == IN_CONFLICT]
+
+
+def _decision(app: App, remote: Remote, planned: Sequence[Planned]) -> ConflictError:
+    """That something was not sent because somebody wrote something else there."""
+    first = planned[0]
+    ident = idents(app.store, [first.ticket])[first.ticket][:SHORT_ID]
+    return ConflictError(
+        f"{counted(len(planned), 'field')} not sent to {remote.name}, as somebody wrote something else there; of {ident}: {first.what}",
+        f"`chit resolve {ident}` decides, then `chit push{'' if remote.name == remotes.DEFAULT else f' --remote {remote.name}'}`.",
+    )
 
 
 def _say_planned(app: App, remote: Remote, planned: Sequence[Planned]) -> None:

@@ -143,6 +143,6 @@ def say_description(app: App, name: str, about: Description) -> None:
     if never:
         parts.append(translate("it does not carry {features}", features=", ".join(map(translate, never))))
     if reads:
-        parts.append(translate("it only shows {features}", features=", ".join(map(translate, reads))))
+        parts.append(translate("it takes no changes to {features}", features=", ".join(map(translate, reads))))
     parts.append(translate("`chit remote show {name}` says more", name=name))
     app.say("; ".join(parts), as_is=True)

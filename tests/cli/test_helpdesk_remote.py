@@ -34,7 +34,10 @@ def test_clone_says_who_we_are(chit: Chit, helpdesk: Desk) -> None:
     ran = chit("clone", URL, "--token-stdin", stdin="agent1\n")
     assert ran.out == f"{chit.folder}/desk.example.com/.chit\n"
     assert "agent1 (Agent One) at Desk in memory 1\n" in ran.err
-    assert "it does not carry time, merges; it only shows labels; `chit remote show origin` says more\n" in ran.err
+    assert (
+        "it does not carry time, merges; it takes no changes to labels; `chit remote show origin` says more\n"
+        in ran.err
+    )
     chit.folder = chit.folder / "desk.example.com"
     assert [(one["number"], one["title"]) for one in chit("list", "--sort", "created", "--json").json] == [
         (1, "Door squeaks"), (2, "Bill is wrong"),
@@ -321,3 +324,49 @@ def test_tokens_stay_out_of_the_store(cloned: Chit, helpdesk: Desk) -> None:
     for parent, _, names in os.walk(cloned.folder):
         for name in names:
             assert b"agent2:right" not in Path(parent, name).read_bytes()
+
+
+def test_what_is_in_conflict_fails_a_push(cloned: Chit, helpdesk: Desk) -> None:
+    """What a conflict keeps here ends every push with 5 and the way to decide, after all else went; the decision goes with the next one."""
+    ident = cloned("edit", "1", "--title", "Ours", "-p", "high").id
+    helpdesk.edit(1, title="Theirs")
+    ran = cloned("push", code=5)
+    assert helpdesk.record(1).fields["priority"] == "High"
+    assert ran.err.index("origin: took 1 change of 1 ticket") < ran.err.index("origin: sent 1 change of 1 ticket")
+    assert (
+        f"error: 1 field not sent to origin, as somebody wrote something else there; of {ident[:8]}: title\n" in ran.err
+    )
+    assert f"hint: `chit resolve {ident[:8]}` decides, then `chit push`.\n" in ran.err
+    again = cloned("push", code=5)
+    assert "has everything" not in again.err
+    assert json.loads(cloned("push", "--json", code=5).err)["exit"] == 5
+    assert "title" in cloned("push", "-n").err
+    assert "1 field not sent to origin" in cloned("sync", code=5).err
+    cloned("resolve", "1", "--shown")
+    assert cloned("push").err == "origin: sent 1 change of 1 ticket\n"
+    assert helpdesk.record(1).fields["title"] == "Ours"
+
+
+def test_a_push_tells_what_it_took(cloned: Chit, helpdesk: Desk) -> None:
+    """What somebody changed there meanwhile is taken by a push, and said."""
+    helpdesk.edit(1, assignee="agent2")
+    cloned("edit", "1", "-p", "high")
+    assert cloned("push").err == "origin: took 1 change of 1 ticket\norigin: sent 1 change of 1 ticket\n"
+    assert cloned("show", "1", "--json").json["assignee"] == "agent2"
+
+
+def test_a_dry_run_tells_a_person_what_would_be_said(cloned: Chit, helpdesk: Desk) -> None:
+    """On a terminal the calls of a dry run come with what they carry: texts, who sees them, values."""
+    cloned("comment", "1", "--internal", "-m", "Oiled it")
+    cloned("edit", "1", "-p", "high", "--title", "Door is quiet")
+    cloned("delete", "2")
+    shown = cloned("push", "-n", terminal=True).out
+    for told in ("said (internal): Oiled it", "priority high, title Door is quiet", "Bill is wrong"):
+        assert told in shown
+
+
+def test_we_are_called_as_the_tables_say(chit: Chit, helpdesk: Desk) -> None:
+    """Who has no name of their own is called in a clone as the tables of people say, where a helpdesk has numbers for people."""
+    helpdesk.accounts["7"] = Person("7", "agent7")
+    ran = chit("clone", URL, "desk", env={"CHIT_TOKEN": "7", "CHIT_USER": None})
+    assert "you are called agent7 here too" in ran.err

@@ -1,6 +1,6 @@
 """`chit push`."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -9,12 +9,14 @@ from chit.exchanged import pushed_record, say_pushed
 from chit.exchanging import Progress, chosen, connect, mapping_of
 from chit.framework import command
 from chit.params import TICKET
-from chit.text import SHORT_ID
+from chit.text import SHORT_ID, clean
 from chit_sync.exchange.pushing import push as send
 from chit_sync.exchange.results import Pushed
+from chit_sync.registers import Value
 from chit_sync.store import partners
-from chit_sync.store.reading import find, idents
+from chit_sync.store.reading import find, load_many
 from chit_sync.store.remotes import Remote
+from chit_sync.ticket import Ticket
 
 
 @command()
@@ -57,14 +59,37 @@ def push(app: App, tickets: tuple[str, ...], again: bool) -> None:
 
 def _show_calls(app: App, pushed: Pushed) -> None:
     """The calls that would be made to a helpdesk."""
-    ids = idents(app.store, {one.ticket for one in pushed.planned})
+    tickets = {one.number: one for one in load_many(app.store, sorted({one.ticket for one in pushed.planned}))}
     rows = [
-        (one.verb, ids[one.ticket][:SHORT_ID] if app.terminal else ids[one.ticket], one.what)
+        (one.verb, tickets[one.ticket].id[:SHORT_ID], _in_words(app, tickets[one.ticket], one.what))
+        if app.terminal
+        else (one.verb, tickets[one.ticket].id, one.what)
         for one in pushed.planned
         if one.verb
     ]
     if rows:
         app.output.page(app.output.table(("CALL", "TICKET", "WHAT"), rows))
+
+
+class _Step(NamedTuple):
+    """What a call brings there, as `wording` puts it."""
+
+    path: str
+    old: Value
+    new: Value
+
+
+def _in_words(app: App, ticket: Ticket, what: str) -> str:
+    """What a call carries, for a person: the values of fields, or what an item is."""
+    from chit.wording import sentences
+
+    if registers := ticket.item_registers.get(what):
+        steps = [_Step(f"{what}/{name}", None, heads[0][1]) for name, heads in sorted(registers.items())]
+        return "; ".join(sentences(steps, app.zone))
+    names = [name for name in what.split(", ") if name]
+    known = [_Step(name, None, ticket.registers[name][0][1]) for name in names if name in ticket.registers]
+    others = [name for name in names if name not in ticket.registers]  # a custom field by its name there
+    return ", ".join([*sentences(known, app.zone), *others]) or clean(ticket.title)
 
 
 def _preview(app: App, remote: Remote, numbers: list[int] | None, again: bool) -> list[dict[str, Any]] | None:
