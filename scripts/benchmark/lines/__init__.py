@@ -26,6 +26,7 @@ SUBJECTS = {
     "board": Subject("outsourcing:board", "what is outsourced, listed"),
     "outsourced": Subject("outsourcing:write", "edit and comment in a store that has partners"),
     "partner": Subject("outsourcing:pull", "a partner's pull of nothing and of ten changes"),
+    "helpdesk": Subject("helpdesk:helpdesk", "first pull, pull of nothing and pushes with real helpdesks"),
     "million": Subject("load:million", "memory of both sides in a clone of a million changes"),
     "peers": Subject("peers:peers", "fossil and Taskwarrior (with --peers)"),
 }
