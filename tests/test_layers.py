@@ -20,6 +20,7 @@ PURE = {
     "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
     "query.statements", "remotes.base", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing",
+    "helpdesks.shaping",
     "helpdesks.mapping", "helpdesks.settings", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
     "helpdesks.planning", "helpdesks.marking", "helpdesks.rows", "helpdesks.djhd_reading", "helpdesks.djhd_fields", "helpdesks.djhd_cursor",
     "helpdesks.roundup_reading", "helpdesks.roundup_cursor", "helpdesks.rt_answers", "helpdesks.rt_base64", "helpdesks.rt_feed",
