@@ -159,7 +159,7 @@ def test_reading_of_nothing(there: Standin) -> None:
         there.say(there.add_ticket(f"Ticket {n}"), "Said")
     cursor, counts = "", []
     for turn in range(4):
-        web = Web("redmine", there.base, headers={"X-Redmine-API-Key": there.secret})
+        web = Web("redmine", there.origin, headers={"X-Redmine-API-Key": there.secret})
         changes = Changes(Site(web, address.parse(there.url)), partial(float, 1_000_000 + 10 * turn))
         pages = list(changes.changed(cursor, range(1, 6)))
         cursor = pages[-1].cursor

@@ -12,6 +12,7 @@ from chit_sync.helpdesks.base import Call, DoubtError, Gone, Outcome, Page, Refu
 from chit_sync.helpdesks.rt import RequestTracker
 from chit_sync.registers import Value
 from support.standins.rt import OURS, Standin
+from support.standins.serving import Asked, Reply
 
 TICKET = "kkkkkkkkllllllllmmmmmmmmnnnnnnnn"
 ITEM = "kkkkkkkkllllllll"
@@ -340,13 +341,14 @@ def test_server_that_repeats_itself(site: Standin, desk: RequestTracker, monkeyp
         site.add_ticket(f"Ticket {n}")
     cursor = [*desk.changed("", ())][-1].cursor
     site.edit(1, title="Edited")
-    said = site.answer(
-        "agent1", "GET", "transactions", "query=ObjectType%3D'RT::Ticket'&fields=ObjectId&per_page=100", "", b"", ""
-    )
-    answer = site.answer
+    answer, feed = site.answer, []
 
-    def stuck(who: str, method: str, path: str, *rest: str | bytes) -> object:
-        return said if (method, path) == ("GET", "transactions") else answer(who, method, path, *rest)  # type: ignore[arg-type] # passed on
+    def stuck(asked: Asked) -> Reply:
+        found = answer(asked)
+        if (asked.method, asked.path) != ("GET", "transactions"):
+            return found
+        feed.append(found)
+        return feed[0]
 
     monkeypatch.setattr(site, "answer", stuck)
     with pytest.raises(RemoteError, match="again and again"):

@@ -1,24 +1,13 @@
 """A stand-in for Redmine on loopback: answers as Redmine 5.0 does, as far as the adapter asks, and misbehaves when told to.
 
-A request that Redmine would silently make nothing of (no wrapper, a filter or an order that it does not know, a wrong content type) is
-kept in `wrong` and fails the test in the end.
-
-    done_then_500, ok_not_done, html, redirect, half_page   so many of the next calls (writes for the first two) go that way
-    only            the beginning of the methods that go wrong; empty for all
-    cut_after       answers end after so many bytes; None for never
-    rate_limit(n)   the next n requests are answered 429
-    shift_pages     after each list, an issue that it told of is changed
-    clock_offset    seconds by which its clock is wrong
+Kept in `wrong` is what Redmine would silently make nothing of: no wrapper, a filter or an order that it does not know, a wrong content
+type. For what it does when told to see `serving`.
 """
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
 from typing import Any
-from urllib.parse import parse_qsl, unquote
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from urllib.parse import parse_qsl
 
 from support.standins.redmine_model import (
     CUSTOMS,
@@ -33,71 +22,33 @@ from support.standins.redmine_model import (
     person,
 )
 from support.standins.redmine_words import Words
+from support.standins.serving import JSON, Asked, Reply, Troubled
 
 KEYS = {"a" * 39 + "1": 5, "a" * 39 + "2": 6, "a" * 39 + "7": 7, "a" * 39 + "0": 1}
 OURS, COLLEAGUE = list(KEYS)[:2]
 FILTERS = ("project_id", "updated_on", "issue_id", "description", "cf_1", "cf_2", "status_id", "tracker_id", "subject")
 ORDERS = ("updated_on:asc,id:asc", "updated_on:desc", "id:asc", "id:desc", "created_on:desc")
 Answer = tuple[int, bytes, str]
-JSON = "application/json; charset=utf-8"
-EMPTY: Answer = (204, b"", JSON)
 
 
-class Quiet(WSGIRequestHandler):
-    """Logs nothing; keeps connections, as puma does."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
-
-class Threaded(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-
-class Standin(Words):
+class Standin(Troubled, Words):
     """See `support.sites.Site`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.model = Model()
-        self.wrong: list[str] = []
-        self.asked: list[str] = []
-        self.done_then_500 = self.ok_not_done = self.html = self.redirect = self.half_page = 0
-        self.cut_after: int | None = None
-        self.only = ""
-        self.shift_pages = False
         self.rest = True
-        self._limited = 0
-        self._lock = threading.RLock()
-        self._server = make_server("127.0.0.1", 0, self.serve, Threaded, Quiet)
-        self.base = f"http://127.0.0.1:{self._server.server_port}"
-        self.url = f"redmine+{self.base}?queue=Support&queue=Billing"
+        self.url = f"redmine+{self.origin}?queue=Support&queue=Billing"
         self.secret = OURS
 
     @property
     def clock_offset(self) -> float:
+        """Seconds by which its clock is wrong."""
         return self.model.clock_offset
 
     @clock_offset.setter
     def clock_offset(self, seconds: float) -> None:
         self.model.clock_offset = seconds
-
-    def rate_limit(self, n: int) -> None:
-        """The next n requests are too many."""
-        self._limited = n
-
-    def __enter__(self) -> "Standin":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.server_close()
-        assert self.wrong == [], self.wrong
 
     # --- the colleague, who does not go through the network
 
@@ -106,8 +57,8 @@ class Standin(Words):
         kind = "application/json" if data is None else "application/octet-stream"
         sent = data if data is not None else json.dumps(body).encode() if body is not None else b""
         path, _, query = path.partition("?")
-        with self._lock:
-            status, said, _ = self.answer(6, method, path, query, kind, sent)
+        with self.lock:
+            status, said, _ = self.done(6, method, path, query, kind, sent)
         assert status < 300, f"{method} {path}: {status} {said!r}"
         return json.loads(said) if said else None
 
@@ -119,63 +70,14 @@ class Standin(Words):
         """Brings a file there."""
         return str(self.ask("POST", "uploads.json?filename=x", data=data)["upload"]["token"])
 
-    # --- the network
-
-    def serve(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answers one request."""
-        method, path = environ["REQUEST_METHOD"], unquote(environ["PATH_INFO"].encode("latin-1").decode()).lstrip("/")
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length)
-        if len(body) < length:  # cut off: no server does half of what it is asked
-            start("400 Cut off", [("Content-Length", "0")])
-            return []
-        writes = method != "GET"
-        with self._lock:
-            self.asked.append(f"{method} {path}")
-            status, said, kind = self._behave(environ, method, path, body, writes)
-        headers = [("Content-Type", kind), ("Content-Length", str(len(said)))]
-        if status == 302:
-            headers.append(("Location", f"{self.base}/login?back_url=x"))
-        if status == 429:
-            headers.append(("Retry-After", "0"))
-        start(f"{status} Said", headers)
-        if (
-            self.cut_after is not None
-            and environ["REQUEST_METHOD"].startswith(self.only)
-            and len(said) > self.cut_after
-        ):
-            said = said[: self.cut_after]  # fewer than Content-Length says
-            headers.append(("Connection", "close"))
-        return [said]
-
-    def _behave(self, environ: dict[str, Any], method: str, path: str, body: bytes, writes: bool) -> Answer:
-        if self._limited:
-            self._limited -= 1
-            return 429, b"", JSON
-        for name, answer in (
-            ("html", (200, b"<!DOCTYPE html><title>Sign in</title><p>Login", "text/html")),
-            ("redirect", (302, b"", "text/html")),
-        ):
-            if getattr(self, name) and method.startswith(self.only):
-                setattr(self, name, getattr(self, name) - 1)
-                return answer
-        if writes and self.ok_not_done:
-            self.ok_not_done -= 1
-            return EMPTY
-        who = KEYS.get(environ.get("HTTP_X_REDMINE_API_KEY", ""), 0) if self.rest else 0
-        kind = environ.get("CONTENT_TYPE", "")
-        status, said, type_ = self.answer(who, method, path, environ.get("QUERY_STRING", ""), kind, body)
-        if writes and self.done_then_500:
-            self.done_then_500 -= 1
-            return 500, b"", "text/html"
-        if self.half_page and len(said) > 2:
-            self.half_page -= 1
-            said = said[: len(said) // 2]
-        return status, said, type_
+    def answer(self, asked: Asked) -> Reply:
+        """As Redmine."""
+        who = KEYS.get(asked.headers.get("HTTP_X_REDMINE_API_KEY", ""), 0) if self.rest else 0
+        return Reply(*self.done(who, asked.method, asked.path, asked.query, asked.kind, asked.body))
 
     # --- Redmine
 
-    def answer(self, who: int, method: str, path: str, query: str, kind: str, body: bytes) -> Answer:
+    def done(self, who: int, method: str, path: str, query: str, kind: str, body: bytes) -> Answer:
         """What Redmine answers to that account, 0 for an anonymous visitor."""
         params = parse_qsl(query, keep_blank_values=True)
         if not self.rest and (method != "GET" or path.startswith("users/")):

@@ -1,30 +1,23 @@
 """A stand-in for Request Tracker on loopback: answers as RT 5.0 does, as far as the adapter asks, and misbehaves when told to.
 
-A request that Request Tracker would silently make nothing of (a field or an order that it does not know, tickets searched by JSON, a
-transaction search over all kinds of objects, If-Match with a message) is kept in `wrong` and fails the test in the end.
+Kept in `wrong` is what Request Tracker would silently make nothing of: a field or an order that it does not know, tickets searched by
+JSON, a transaction search over all kinds of objects, If-Match with a message. For what else it does when told to see `serving`.
 
-    done_then_500, ok_not_done, html, redirect, half_page   so many of the next calls (writes for the first two) go that way
-    cut_after       answers end after so many bytes; None for never
-    rate_limit(n)   the next n requests are answered 429
-    shift_pages     after each list, a ticket that it told of is changed
-    clock_offset    seconds by which its clock is wrong
     model.held      transactions that cannot be seen yet, as where numbers are given out before they are committed
 """
 
 import base64
 import json
 import re
-import threading
-from collections.abc import Callable, Iterable, Mapping
-from socketserver import ThreadingMixIn
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from urllib.parse import parse_qsl
 
 from support.standins import rt_model, rt_sql
 from support.standins.rt_model import FIELDS, QUEUES, USERS, Json, Model, RefusedError
 from support.standins.rt_site import packed
 from support.standins.rt_words import Words
+from support.standins.serving import Asked, Reply, Troubled
 
 TOKENS = {
     f"1-{USERS[name][0]}-{mark * 32}": name for name, mark in (("agent1", "a"), ("agent2", "b"), ("requester", "c"))
@@ -45,125 +38,59 @@ SHOWN = {
 Answer = tuple[int, Any, dict[str, str]]
 
 
-class Quiet(WSGIRequestHandler):
-    """Logs nothing; keeps connections."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
-
-class Threaded(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-
-class Standin(Words):
+class Standin(Troubled, Words):
     """See `support.sites.Site`."""
 
+    root = ROOT
+
     def __init__(self) -> None:
+        super().__init__()
         self.model = Model()
-        self.wrong: list[str] = []
-        self.asked: list[str] = []
-        self.done_then_500 = self.ok_not_done = self.html = self.redirect = self.half_page = 0
-        self.cut_after: int | None = None
-        self.shift_pages = False
-        self._limited = 0
-        self._lock = threading.RLock()
-        self._server = make_server("127.0.0.1", 0, self.serve, Threaded, Quiet)
-        self.base = f"http://127.0.0.1:{self._server.server_port}"
-        self.url = f"rt+{self.base}?queue=Support"
+        self.url = f"rt+{self.origin}?queue=Support"
         self.secret = OURS
 
     @property
     def clock_offset(self) -> float:
+        """Seconds by which its clock is wrong."""
         return self.model.clock_offset
 
     @clock_offset.setter
     def clock_offset(self, seconds: float) -> None:
         self.model.clock_offset = seconds
 
-    def rate_limit(self, n: int) -> None:
-        """The next n requests are too many."""
-        self._limited = n
-
-    def __enter__(self) -> "Standin":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.server_close()
-        assert self.wrong == []
-
     def ask(self, method: str, path: str, body: Any = None, file: tuple[str, bytes] | None = None) -> Any:
         """One call as the colleague, who does not go through the network."""
         path, _, query = path.partition("?")
         data, kind = packed(body, file)
-        with self._lock:
-            status, said, _ = self.answer("agent2", method, path, query, kind, data or b"", "")
+        with self.lock:
+            status, said, _ = self.done("agent2", method, path, query, kind, data or b"", "")
         assert status < 300, f"{method} {path}: {status} {said!r}"
         return json.loads(json.dumps(said))
 
     # --- the network
 
-    def serve(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answers one request."""
-        method, path = environ["REQUEST_METHOD"], unquote(environ["PATH_INFO"].encode("latin-1").decode()).lstrip("/")
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length)
-        if len(body) < length:  # cut off: no server does half of what it is asked
-            start("400 Cut off", [("Content-Length", "0")])
-            return []
-        with self._lock:
-            self.asked.append(f"{method} {path.removeprefix(ROOT)}")
-            status, said, more = self._behave(environ, method, path, body)
-        headers = [("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(said)))]
-        start(f"{status} Said", [*headers, *more.items()])
-        if self.cut_after is not None and len(said) > self.cut_after:
-            said = said[: self.cut_after]  # fewer than Content-Length says
-        return [said]
+    def writes(self, asked: Asked) -> bool:
+        """Whether it is to change something; questions are posted, too."""
+        searched = asked.path in ("tickets", "transactions", "attachments", "users")
+        return asked.method in ("PUT", "DELETE") or (asked.method == "POST" and not searched)
 
-    def _behave(
-        self, environ: Mapping[str, Any], method: str, path: str, body: bytes
-    ) -> tuple[int, bytes, dict[str, str]]:
-        query = environ.get("QUERY_STRING", "")
-        kind = environ.get("CONTENT_TYPE", "")
-        writes = method in ("PUT", "DELETE") or (
-            method == "POST" and not path.endswith(("/tickets", "/transactions", "/attachments", "/users"))
-        )
-        if self._limited:
-            self._limited -= 1
-            return 429, b"{}", {"Retry-After": "0"}
-        if self.html:
-            self.html -= 1
-            return 200, b"<!DOCTYPE html><html><head><title>Login</title></head></html>", {}
-        if self.redirect or environ.get("HTTP_COOKIE") or "Mozilla" in environ.get("HTTP_USER_AGENT", ""):
-            self.redirect = max(0, self.redirect - 1)
-            return 302, b"", {"Location": f"{self.base}/"}
-        who = self._who(environ.get("HTTP_AUTHORIZATION", ""))
+    def nothing_done(self, asked: Asked) -> Reply:
+        """Success, whatever became of it."""
+        return Reply(201, b'{"id":"1"}') if asked.method == "POST" else Reply(200, b"[]")
+
+    def answer(self, asked: Asked) -> Reply:
+        """As Request Tracker."""
+        if asked.headers.get("HTTP_COOKIE") or "Mozilla" in asked.headers.get("HTTP_USER_AGENT", ""):
+            return Reply(302, headers={"Location": f"{self.origin}/"})
+        who = self._who(asked.headers.get("HTTP_AUTHORIZATION", ""))
         if not who:
-            return 401, b'{"message":"Unauthorized"}', {}
-        if writes and self.ok_not_done:
-            self.ok_not_done -= 1
-            return (201, b'{"id":"1"}', {}) if method == "POST" else (200, b"[]", {})
+            return Reply(401, b'{"message":"Unauthorized"}')
         for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
-            if name in environ:
-                self.wrong.append(f"{method} {path}: {name} is answered 500")
-        status, said, more = self.answer(
-            who, method, path.removeprefix(ROOT), query, kind, body, environ.get("HTTP_IF_MATCH", "")
-        )
-        data = b"" if status in (204, 500) else json.dumps(said).encode()
-        if writes and self.done_then_500:
-            self.done_then_500 -= 1
-            return 500, b"", {}
-        if self.half_page and len(data) > 2:
-            self.half_page -= 1
-            return status, data[: len(data) // 2], more
-        return status, data, more
+            if name in asked.headers:
+                self.wrong.append(f"{asked.method} {asked.path}: {name} is answered 500")
+        match = asked.headers.get("HTTP_IF_MATCH", "")
+        status, said, more = self.done(who, asked.method, asked.path, asked.query, asked.kind, asked.body, match)
+        return Reply(status, b"" if status in (204, 500) else json.dumps(said).encode(), headers=more)
 
     def _who(self, header: str) -> str:
         how, _, secret = header.partition(" ")
@@ -176,7 +103,7 @@ class Standin(Words):
 
     # --- what it answers
 
-    def answer(self, who: str, method: str, path: str, query: str, kind: str, body: bytes, match: str) -> Answer:
+    def done(self, who: str, method: str, path: str, query: str, kind: str, body: bytes, match: str) -> Answer:
         """Status, what is said, headers."""
         params = parse_qsl(query, keep_blank_values=True)
         try:
