@@ -90,8 +90,8 @@ def _clone_helpdesk(app: App, address: str, path: str, token: str | None, attach
                 get_all_bytes(app, store, remotes.get(store), desk)
             _say(app, store, path, pulled)
             say_description(app, remotes.DEFAULT, about)
-            mapping = mapping_of_clone(app)(about)
-            _be(app, path, str(mapping.to_ours("author", about.account.key)[1]))
+            words = mapping_of_clone(app)(about)
+            _be(app, path, str(words.to_ours("author", about.account.key)[1]))
     finally:
         desk.close()
 
