@@ -5,7 +5,7 @@ By lot from a seed, but for the words that are written: each of those is another
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,13 +25,19 @@ from support.sites import values
 FIELDS = ("title", "description", "status", "priority", "assignee", "due", "fields")
 """What is edited here."""
 
+CUTS = [(side, place) for side in (REQUEST, ANSWER) for place in PLACES]
+"""Where the network is cut."""
+
 
 class Stroll:
     """told: what has happened, for whoever wants to know how it came to what is wrong."""
 
-    def __init__(self, side: Following, proxy: Proxy, folder: Path, seed: object) -> None:
+    def __init__(
+        self, side: Following, proxy: Proxy, folder: Path, seed: object, cuts: Sequence[tuple[str, str]]
+    ) -> None:
         self.side, self.site, self.proxy, self.folder = side, side.site, proxy, folder
         self.chance = random.Random(str(seed))
+        self.cuts = cuts
         self.about = side.desk.describe()
         self.words = side.mapping(self.about)
         self.numbers: list[int] = []
@@ -146,11 +152,7 @@ class Stroll:
         self.told[-1] += f" {do.__name__}"
         self.proxy.look(everything)
         if self.chance.random() < 0.6:
-            nth, side, place = (
-                self.chance.randrange(1, 16),
-                self.chance.choice((REQUEST, ANSWER)),
-                self.chance.choice([*PLACES]),
-            )
+            nth, (side, place) = self.chance.randrange(1, 16), self.chance.choice(self.cuts)
             lasting = self.chance.random() < 0.5
             self.told[-1] += f" cut {nth} {side} {place} {lasting}"
             self.proxy.look(cut(nth, side, place, lasting=lasting))
