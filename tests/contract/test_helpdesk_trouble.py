@@ -35,9 +35,8 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Sides]:
 def _order(desk: Sides, what: str, amount: int = 1) -> None:
     """The next answers (bytes of the next answer, for `cut_after`) are in trouble."""
     there: Any = desk.there
-    switch = getattr(there, what)
-    if callable(switch):
-        switch(amount) if what in ("cut_after", "rate_limit") else switch()
+    if what == "rate_limit":
+        there.rate_limit(amount)
     else:
         setattr(there, what, amount)
 
@@ -46,9 +45,7 @@ def _calm(desk: Sides) -> None:
     """All is well again."""
     there: Any = desk.there
     for what in TROUBLES:
-        if not callable(getattr(there, what)):
-            setattr(there, what, None if what == "cut_after" else 0)
-    getattr(there, "_troubles", []).clear()  # Roundup's has a list of them
+        setattr(there, what, None if what == "cut_after" else 0)
 
 
 Making = Callable[[Sides, int], Call]

@@ -1,7 +1,7 @@
 """A stand-in for Roundup: as much of its REST interface as the adapter uses, in memory, on loopback, and whatever can go wrong with it.
 
 It checks what it is asked against Roundup's rules and answers as Roundup does; what no Roundup would forgive fails an assertion. Trouble
-is ordered for the next questions or writes of the adapter's account; the other side is never troubled.
+is made for the adapter's account only. There are no pages that `shift_pages` could shift: lists come whole.
 """
 
 import base64
@@ -9,163 +9,62 @@ import email.parser
 import email.policy
 import hashlib
 import json
-import socketserver
-import threading
 import time
-from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from support.standins.roundup_site import Site
 from support.standins.roundup_words import KEYS, Database, Refusal, Row
+from support.standins.serving import Asked, Reply, Troubled
 
 ACCOUNTS = {"agent1": "Agent One", "agent2": "Agent Two", "requester": "Réquester Øne"}
-PROBLEM = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
-}
-PROBLEM |= {
-    412: "Precondition Failed",
-    415: "Unsupported Media Type",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-}
-
-Reply = tuple[int, dict[str, str], bytes]
 
 
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+class Standin(Troubled, Site):
+    """A tracker with the two agents of the real one."""
 
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
-
-class Standin(Site):
-    """A tracker with the two agents of the real one. requests: method and path of all that the adapter's account asked."""
+    root = "helpdesk/rest/"
 
     def __init__(self) -> None:
+        Troubled.__init__(self)
         self.clock_offset = 0
         self.empty_on_bad_token = False
-        self.shift_pages = False  # there are no pages that could: lists come whole
         self.tokens = True
-        self.requests: list[str] = []
-        self.failures: list[str] = []
-        self._troubles: list[tuple[str, str, int]] = []
-        self._lock = threading.RLock()
         self.db = Database(lambda: time.time_ns() // 1000 + self.clock_offset)
         for login, name in ACCOUNTS.items():
             self.db.make("user", {"username": login, "realname": name, "address": f"{login}@example.com"}, "1")
         for name in ("Support", "Billing"):
             self.db.make("keyword", {"name": name}, "1")
-        self._server = make_server("127.0.0.1", 0, self._app, server_class=_Server, handler_class=_Quiet)
-        self.origin = f"http://127.0.0.1:{self._server.server_port}"
         accounts = {login: {"login": login, "password": f"secret-{login}"} for login in ACCOUNTS}
         base = f"{self.origin}/helpdesk"
-        super().__init__({"url": base, "remote": f"roundup+{base}", "accounts": accounts})
-
-    def __enter__(self) -> "Standin":
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        assert not self.failures, self.failures
-
-    # Trouble
-
-    def trouble(self, what: str, method: str = "", count: int = 0, times: int = 1) -> None:
-        """The next calls of the adapter with that method (all, if empty) go wrong: done_then_500, ok_not_done, html, redirect, half_page,
-        rate_limit, cut_after (count bytes of the answer)."""
-        self._troubles += [(what, method, count)] * times
-
-    def calm(self) -> None:
-        """No trouble any more."""
-        self._troubles.clear()
-
-    def done_then_500(self, method: str = "POST") -> None:
-        self.trouble("done_then_500", method)
-
-    def ok_not_done(self, method: str = "PUT") -> None:
-        self.trouble("ok_not_done", method)
-
-    def html(self, method: str = "") -> None:
-        self.trouble("html", method)
-
-    def redirect(self, method: str = "") -> None:
-        self.trouble("redirect", method)
-
-    def half_page(self) -> None:
-        self.trouble("half_page", "GET")
-
-    def rate_limit(self, n: int) -> None:
-        self.trouble("rate_limit", times=n)
-
-    def cut_after(self, count: int, method: str = "") -> None:
-        self.trouble("cut_after", method, count)
+        Site.__init__(self, {"url": base, "remote": f"roundup+{base}", "accounts": accounts})
 
     # HTTP
 
-    def _app(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        with self._lock:
-            try:
-                status, headers, body = self._answered(environ)
-            except AssertionError as error:
-                self.failures.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {error}")
-                status, headers, body = 418, {"Content-Type": "text/plain"}, str(error).encode()
-        length = headers.pop("X-Length", str(len(body)))
-        start(f"{status} {PROBLEM.get(status, 'OK')}", [*headers.items(), ("Content-Length", length)])
-        return [body]
+    def reply(self, asked: Asked) -> Reply:
+        """The other side, who asks by HTTP, too, is never troubled."""
+        who = self._who(asked.headers.get("HTTP_AUTHORIZATION", ""))
+        ours = who is not None and self.db.classes["user"][who]["username"] == "agent1"
+        return super().reply(asked) if ours else self.answer(asked)
 
-    def _answered(self, environ: dict[str, Any]) -> Reply:
-        method: str = environ["REQUEST_METHOD"]
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length)
-        if len(body) < length:  # cut off: no server does half of what it is asked
-            return 400, {}, b""
-        path = environ["PATH_INFO"].encode("latin-1").decode()
-        assert path.startswith("/helpdesk/rest/"), path
-        who = self._who(environ.get("HTTP_AUTHORIZATION", ""))
+    def nothing_done(self, asked: Asked) -> Reply:
+        """Success, and nothing that was made."""
+        return _json({"data": {"status": "ok"}})
+
+    def answer(self, asked: Asked) -> Reply:
+        """As Roundup."""
+        who = self._who(asked.headers.get("HTTP_AUTHORIZATION", ""))
         if who is None:
             if self.empty_on_bad_token:
-                return _stranger(path.removeprefix("/helpdesk/rest/data").strip("/"))
-            return 401, {"Content-Type": "text/plain"}, b"Invalid Login - Invalid login"
-        what, count = "", 0
-        if self.db.classes["user"][who]["username"] == "agent1":
-            self.requests.append(f"{method} {path.removeprefix('/helpdesk/rest/')}")
-            for trouble in self._troubles:
-                if trouble[1] in ("", method):
-                    self._troubles.remove(trouble)
-                    what, _, count = trouble
-                    break
-        if what == "rate_limit":
-            words = {"error": {"status": 429, "msg": "Api rate limits exceeded.", "source": "ApiRateLimiter"}}
-            return 429, {"Content-Type": "application/json", "Retry-After": "0"}, json.dumps(words).encode()
-        if what == "html":
-            return 200, {"Content-Type": "text/html"}, b"<!DOCTYPE html><title>Helpdesk login</title>"
-        if what == "redirect":
-            return 302, {"Location": f"{self.origin}/login"}, b""
-        if what == "ok_not_done":
-            return _json({"data": {"id": "1", "type": "issue", "attribute": {}}})
+                return _stranger(asked.path.removeprefix("data").strip("/"))
+            return Reply(401, b"Invalid Login - Invalid login", "text/plain")
         try:
-            reply = self._done(method, path.removeprefix("/helpdesk/rest/"), environ, body, who)
+            return self._done(asked, who)
         except Refusal as error:
-            reply = _json({"error": {"status": error.status, "msg": error.words}}, error.status)
-        if what == "done_then_500":
-            return 500, {"Content-Type": "text/plain"}, b"Internal Server Error"
-        if what == "half_page":
-            return reply[0], reply[1], reply[2][: len(reply[2]) // 2]
-        if what == "cut_after":
-            return reply[0], {**reply[1], "X-Length": str(len(reply[2]) + 1)}, reply[2][:count]
-        return reply
+            return _json({"error": {"status": error.status, "msg": error.words}}, error.status)
+        except AssertionError as error:
+            self.wrong.append(f"{asked.method} {asked.path}: {error}")
+            return Reply(418, str(error).encode(), "text/plain")
 
     def _who(self, authorization: str) -> str | None:
         kind, _, value = authorization.partition(" ")
@@ -175,12 +74,13 @@ class Standin(Site):
             login, _, password = base64.b64decode(value).decode().partition(":")
         return self.db.lookup("user", login) if login in ACCOUNTS and password == f"secret-{login}" else None
 
-    def _done(self, method: str, path: str, environ: dict[str, Any], body: bytes, who: str) -> Reply:
+    def _done(self, asked: Asked, who: str) -> Reply:
+        method, path, kind, body = asked.method, asked.path, asked.kind, asked.body
         if method == "GET":
-            return self._got(path, environ)
-        if "HTTP_X_REQUESTED_WITH" not in environ or "HTTP_ORIGIN" not in environ:
+            return self._got(asked)
+        if "HTTP_X_REQUESTED_WITH" not in asked.headers or "HTTP_ORIGIN" not in asked.headers:
             raise Refusal(400, "Required Header Missing")
-        if environ["HTTP_ORIGIN"] != self.origin:
+        if asked.headers["HTTP_ORIGIN"] != self.origin:
             raise Refusal(400, "Client is not allowed to use Rest Interface.")
         if path == "jwt/issue":
             if not self.tokens:
@@ -189,7 +89,6 @@ class Standin(Site):
             return _json({"data": {"jwt": f"{self.db.classes['user'][who]['username']}.secret-agent1"}})
         parts = path.split("/")
         assert parts[0] == "data", path
-        kind = environ.get("CONTENT_TYPE", "")
         if method == "POST" and parts[1:] == ["file"] and kind.startswith("multipart/form-data"):
             return self._uploaded(kind, body, who)
         if body and kind.lower() != "application/json":
@@ -202,7 +101,7 @@ class Standin(Site):
             return _json({"data": {"id": number, "link": f"{self.origin}/helpdesk/rest/data/{parts[1]}/{number}"}}, 201)
         _, klass, number = parts
         row = self.db.row(klass, number)
-        tag = environ.get("HTTP_IF_MATCH") or values.pop("@etag", "")
+        tag = asked.headers.get("HTTP_IF_MATCH") or values.pop("@etag", "")
         if tag != _tag(row):
             raise Refusal(412, "If-Match is missing or does not match. Retrieve asset and retry modification if valid.")
         if method == "DELETE":
@@ -234,8 +133,8 @@ class Standin(Site):
         self.db.data[number] = found["content"]
         return _json({"data": {"id": number}}, 201)
 
-    def _got(self, path: str, environ: dict[str, Any]) -> Reply:
-        params = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
+    def _got(self, asked: Asked) -> Reply:
+        path, params = asked.path, parse_qsl(asked.query, keep_blank_values=True)
         control = {name: value for name, value in params if name.startswith("@")}
         parts = path.split("/")
         assert parts[0] == "data", path
@@ -247,7 +146,7 @@ class Standin(Site):
         row = self.db.row(parts[1], parts[2])
         if len(parts) == 4:
             assert parts[3] == "binary_content"
-            return 200, {"Content-Type": "application/octet-stream"}, self.db.data[row["id"]]
+            return Reply(200, self.db.data[row["id"]], "application/octet-stream")
         fields = control["@fields"].split(",") if "@fields" in control else list(self.db.schema[parts[1]])
         told = {name: self.db.shown(parts[1], row, name, verbose) for name in fields}
         return _json({"data": {"id": row["id"], "type": parts[1], "attributes": told, "@etag": _tag(row)}})
@@ -313,4 +212,4 @@ def _tag(row: Row) -> str:
 
 
 def _json(data: Any, status: int = 200) -> Reply:
-    return status, {"Content-Type": "application/json"}, json.dumps(data, indent=1).encode()
+    return Reply(status, json.dumps(data, indent=1).encode())

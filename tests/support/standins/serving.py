@@ -52,7 +52,6 @@ class Served:
     root = ""
 
     def __init__(self) -> None:
-        super().__init__()
         self.wrong: list[str] = []
         self.asked: list[str] = []
         self.lock = threading.RLock()
