@@ -1,16 +1,16 @@
 """Helpdesks that mean harm, customers who write what they should not into honest ones, and copies of a store: nothing of ours changes
 hands, is rewritten or shown by what anybody writes there, and nothing that comes from there breaks anything here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
 from chit_sync import policy
 from chit_sync.clock import MAX_STAMP
 from chit_sync.errors import RemoteError
-from chit_sync.helpdesks.base import Comment, Event, File, Snapshot, Tie, Work
+from chit_sync.helpdesks.base import Call, Comment, Event, File, Found, Gone, Outcome, Page, Snapshot, Tie, Work
 from chit_sync.helpdesks.comparing import item_of
 from chit_sync.helpdesks.settings import Tables
 from chit_sync.registers import Value
@@ -340,6 +340,107 @@ def test_numbers_that_are_none(anna: Side, desk: Desk, number: int) -> None:
     forger.forge = Forger.forge
     anna.pull()
     assert anna.ticket(1).title == "Printer"
+
+
+def test_deleted_and_back(anna: Side, person: Person, desk: Desk) -> None:
+    """A ticket that is deleted there, by whomever, and put back, is back here too, as often as that happens."""
+    number = desk.add_ticket("Printer")
+    ben = person("ben")
+    anna.pull()
+    ben.pull()
+    for who in ("agent2", "agent1"):
+        if who == "agent1":
+            anna.edit(anna.ticket(number), {"deleted": True})
+            anna.push()
+        else:
+            desk.remove(number)
+        for side in (anna, ben):
+            side.pull()
+            assert side.tickets() == []
+            quiet(side)
+        record = desk.records[number]
+        record.gone = None
+        desk.touch(record)
+        for side in (anna, ben):
+            side.pull()
+            assert [ticket.title for ticket in side.tickets()] == ["Printer"]
+            quiet(side)
+
+
+def test_merged_in_circles_and_back(anna: Side, desk: Desk) -> None:
+    """Tickets that were merged into themselves or each other stop nothing, and what is there again is as it is there."""
+    numbers = [desk.add_ticket(title) for title in ("One", "Other", "Third")]
+    anna.pull()
+    for number, into in zip(numbers, (2, 1, 3), strict=True):
+        record = desk.records[number]
+        record.gone = Gone(number, "merged", into, "agent2", desk.touch(record))
+    anna.pull()
+    anna.pull(full=True)
+    quiet(anna)
+    assert [bool(anna.ticket(number).value("merged")) for number in numbers] == [True, True, False]
+    for number in numbers:
+        record = desk.records[number]
+        record.gone = None
+        desk.touch(record)
+    anna.pull()
+    assert [anna.ticket(number).value("merged") for number in numbers] == [None] * 3
+    assert [anna.ticket(number).value("status") for number in numbers] == ["new"] * 3
+    quiet(anna)
+
+
+class Liar(MemoryDesk):
+    """Answers about others than were asked for, says that it made what was there, tells of changes without end."""
+
+    lie = ""
+
+    def read(self, numbers: Sequence[int]) -> list[Found]:
+        found = super().read([2] * len(numbers) if self.lie == "others" else numbers)
+        return [] if self.lie == "nothing" else found
+
+    def changed(self, cursor: str, known: Collection[int]) -> Iterator[Page]:
+        if self.lie in ("endless", "huge"):
+            for _ in range(1_000):
+                yield Page([], cursor if self.lie == "endless" else "x" * (2 << 20))
+            raise AssertionError("it was asked on and on")
+        yield from super().changed(cursor, known)
+
+    def perform(self, call: Call, file: BinaryIO | None = None) -> Outcome:
+        outcome = super().perform(call, file)
+        return outcome._replace(number=1, snapshot=None) if self.lie == "made" else outcome
+
+
+@pytest.mark.parametrize("lie", ["others", "nothing", "endless", "huge"])
+def test_answers_about_something_else(anna: Side, desk: Desk, lie: str) -> None:
+    """They are errors in words, nothing is written on their account, and what is ours goes out when the helpdesk is honest again."""
+    liar = anna.desk = Liar(desk, "agent1")
+    desk.add_ticket("One")
+    desk.add_ticket("Other")
+    anna.pull()
+    anna.edit(anna.ticket(1), {"title": "Ours"})
+    liar.lie = lie
+    with pytest.raises(RemoteError):
+        anna.sync()
+    liar.lie = ""
+    anna.sync()
+    assert [one["title"] for one in desk.tickets().values()] == ["Ours", "Other"]
+    quiet(anna)
+
+
+def test_a_number_that_another_ticket_has(anna: Side, desk: Desk) -> None:
+    """Who is told that a new ticket has the number of another one does not believe it, and does not make it again and again."""
+    liar = anna.desk = Liar(desk, "agent1")
+    desk.add_ticket("One")
+    anna.pull()
+    ours = anna.new(title="New")
+    liar.lie = "made"
+    assert "which is another ticket" in anna.push().refused[0].reason
+    assert anna.push().taken == 0
+    liar.lie = ""
+    anna.pull()
+    assert anna.ticket(2).id == ours.id
+    anna.push(again=True)
+    assert len(desk.records) == 2
+    quiet(anna)
 
 
 def handed(giver: Side, taker: Side) -> None:

@@ -158,6 +158,7 @@ class _Comparison:
 
     def run(self) -> Compared:
         there, agreed = self.there, self.agreed
+        self._back()
         self._fields()
         if "comments" in there.told:
             self._items(COMMENT, [(one, of_comment(one), "") for one in there.comments])
@@ -169,6 +170,19 @@ class _Comparison:
             self._ties()
         agreed.modified, agreed.version, agreed.gone = there.modified, there.version, ""
         return Compared(self.changes, agreed, self.troubles)
+
+    def _back(self) -> None:
+        """A ticket that was deleted or merged there, and is there again: what told so is taken back."""
+        path = self.agreed.gone
+        if path not in ("deleted", "merged"):
+            return
+        heads = self.ours.heads(path)
+        if heads and heads[0].value:
+            at = self._stamp(self.there.modified)
+            over = [head.id for head in heads if not head.mirrored]
+            self._change(at, at, self.there.modifier, {path: None}, ("back", path, str(at)), over)
+        if path == "merged":  # which closed it here
+            self.agreed.fields.pop("status", None)
 
     def _fields(self) -> None:
         there, agreed = self.there, self.agreed

@@ -1,4 +1,4 @@
-"""What a helpdesk shows, in the shapes that changes have here: values that fit their paths, changes of a size that every store takes. Pure."""
+"""What a helpdesk shows, in the shapes of changes: values that fit their paths, changes of a size that every store takes. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chit_sync.errors import ConflictError
+from chit_sync.errors import ConflictError, RemoteError
 from chit_sync.exchange.mirror.session import MappingFor, Session, alone
 from chit_sync.exchange.mirror.settling import settle
 from chit_sync.exchange.mirror.taking import ASK, Taking
@@ -14,6 +14,13 @@ from chit_sync.store.remotes import Remote
 
 AT_ONCE = 50
 """Tickets that are read by number at once."""
+
+
+MAX_STILL = 100
+"""Pages in a row after which the cursor is where it was before."""
+
+MAX_CURSOR = 1 << 20
+"""Most characters of a cursor."""
 
 
 def fetch(store: Store, remote: Remote, desk: Helpdesk, *, mapping: MappingFor, progress: Progress = silent) -> Fetched:
@@ -65,7 +72,7 @@ def track(store: Store, remote: Remote, desk: Helpdesk, numbers: Sequence[int], 
         session = Session(store, remote, desk, mapping)
         settle(session)
         taking = Taking(session)
-        found = session.desk.read(list(dict.fromkeys(numbers)))
+        found = session.read(list(dict.fromkeys(numbers)))
         absent = [str(one.number) for one in found if isinstance(one, Gone)]
         if absent:
             raise NotFoundError(
@@ -87,7 +94,14 @@ def _read(
     remote = session.remote.id
     cursor = "" if afresh else store.meta(remotes.cursor_key(remote), "")
     gone: list[Gone] = []
+    still = 0
     for page in session.desk.changed(cursor, bases.known(store, remote)):
+        still = still + 1 if page.cursor == cursor else 0
+        if still >= MAX_STILL or len(page.cursor) > MAX_CURSOR:
+            raise RemoteError(
+                f"{session.remote.name} tells of what changed without coming to an end",
+                "Run it again later; what had come is kept.",
+            )
         with store.transaction(dry_run=dry_run) as db:
             deletions = [one for one in page.found if isinstance(one, Gone) and one.how == "deleted"]
             taking.page([one for one in page.found if one not in deletions])
@@ -107,7 +121,7 @@ def _read(
     told = {one.number for one in gone}
     again = sorted({one.number for one in bases.troubles(store, remote)} - told | set(bases.untied(store, remote)))
     for start in range(0, len(again), AT_ONCE):
-        found = session.desk.read(again[start : start + AT_ONCE])
+        found = session.read(again[start : start + AT_ONCE])
         with store.transaction(dry_run=dry_run):
             deletions = [one for one in found if isinstance(one, Gone) and one.how == "deleted"]
             taking.page([one for one in found if one not in deletions])
@@ -124,7 +138,7 @@ def _look_round(taking: Taking, *, dry_run: bool, agree: bool) -> None:
     gone: list[Gone] = []
     left: list[int] = []
     for start in range(0, len(absent), AT_ONCE):
-        found = session.desk.read(absent[start : start + AT_ONCE])
+        found = session.read(absent[start : start + AT_ONCE])
         with store.transaction(dry_run=dry_run):
             deletions = [one for one in found if isinstance(one, Gone) and one.how == "deleted"]
             gone += deletions

@@ -325,6 +325,10 @@ class _Sending:
                     outcome = self.session.desk.perform(call, file)
             else:
                 outcome = self.session.desk.perform(call)
+            if call.verb == "create" and self.session.ticket(outcome.number) not in (None, call.token):
+                raise RefusedError(
+                    f"{self.remote.name} says that it made #{outcome.number} of it, which is another ticket: see whether it is there"
+                )
         except DoubtError as error:
             if not error.settled:
                 raise
@@ -352,7 +356,7 @@ class _Sending:
 
     def _take(self, number: int) -> bool:
         """Reads a ticket and takes it in; whether it is still there to be written to."""
-        (found,) = self.session.desk.read([number])
+        (found,) = self.session.read([number])
         self.back.pop(number, None)
         with self.store.transaction():
             self.taking.page([found])
@@ -363,7 +367,7 @@ class _Sending:
         back, self.back = self.back, {}
         if not back:
             return
-        found = self.session.desk.read(list(back))
+        found = self.session.read(list(back))
         with self.store.transaction():
             self.taking.page(found)
         for one in found:

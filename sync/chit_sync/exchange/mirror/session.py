@@ -5,7 +5,7 @@ Two processes of one store with the same helpdesk would each take what the other
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -14,9 +14,9 @@ from chit_sync import ids
 from chit_sync.change import Change, digest, encode
 from chit_sync.clock import DAY, MAX_STAMP
 from chit_sync.codec import decode
-from chit_sync.errors import StoreError
+from chit_sync.errors import RemoteError, StoreError
 from chit_sync.helpdesks import address
-from chit_sync.helpdesks.base import Description, Helpdesk
+from chit_sync.helpdesks.base import Description, Found, Helpdesk
 from chit_sync.helpdesks.comparing import Facing, Head
 from chit_sync.helpdesks.mapping import Mapping
 from chit_sync.registers import Value
@@ -120,6 +120,16 @@ class Session:
         ).fetchone()
         return None if row is None else int(row[0])
 
+    def read(self, numbers: Sequence[int]) -> list[Found]:
+        """These tickets as they stand there, in that order. Raises RemoteError also where the answer is about others."""
+        found = self.desk.read(numbers)
+        if [one.number for one in found] != [*numbers]:
+            raise RemoteError(
+                f"{self.remote.name} answers about other tickets than were asked for",
+                "Run it again later; nothing was changed by it.",
+            )
+        return found
+
     def ours(self, ident: str, number: int = 0) -> "Here":
         """The ticket with that id as it stands here. number: what the helpdesk calls it, if some of it may have been fetched before."""
         row = self.store.db.execute("SELECT num FROM tickets WHERE id = ?", (ident,)).fetchone()
@@ -150,6 +160,11 @@ class Here:
     def knows(self, change: Change) -> bool:
         """Whether this very change is in the log."""
         return bool(log.existing(self._store.db, [digest(encode(change))]))
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such ticket here."""
+        return self._ticket is None
 
     def take(self, change: Change) -> None:
         """Counts a change of the helpdesk in that is about to be taken, or was fetched."""

@@ -76,7 +76,7 @@ class Taking:
         sets: dict[str, Value] = {}
         if one.how == "deleted":
             sets = {"deleted": True}
-        elif one.how == "merged":
+        elif one.how == "merged" and one.into != one.number:
             into = session.ticket(one.into)
             closed = next(name for name, category in self.store.statuses.items() if category == "closed")
             sets = {"merged": into, "status": closed} if into else {}
