@@ -114,7 +114,7 @@ class Troubled(Served):
 
     def writes(self, asked: Asked) -> bool:
         """Whether it is to change something."""
-        return asked.method != "GET"
+        return asked.method not in ("GET", "OPTIONS")
 
     def nothing_done(self, asked: Asked) -> Reply:
         """What a write is answered with that is not done."""
