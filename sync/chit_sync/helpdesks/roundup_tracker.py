@@ -195,9 +195,11 @@ def statuses(names: Sequence[str]) -> list[Choice]:
 def features(shape: Shape) -> dict[str, Feature]:
     """What the tracker carries."""
 
-    def field(name: str, what: str) -> Feature:
+    def field(name: str, purpose: str) -> Feature:
         return (
-            BOTH if name else Feature(False, False, f"The class {shape.klass} of this tracker has no field for {what}.")
+            BOTH
+            if name
+            else Feature(False, False, f"The class {shape.klass} of this tracker has no field for {purpose}.")
         )
 
     notes = "The messages of this tracker have no field `internal`: everybody who sees a ticket sees all of them, so none is sent."
