@@ -89,6 +89,8 @@ def set_troubles(store: Store, remote: int, number: int, troubles: Mapping[str, 
     before = dict(
         db.execute("SELECT path, time FROM troubles WHERE remote = ? AND number = ?", (remote, number)).fetchall()
     )
+    if not before and not troubles:
+        return
     if before:
         db.execute("DELETE FROM troubles WHERE remote = ? AND number = ?", (remote, number))
     now = store.now()

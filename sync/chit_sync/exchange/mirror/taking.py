@@ -10,9 +10,10 @@ from chit_sync.exchange.mirror.session import Session
 from chit_sync.exchange.results import Conflict, Pulled
 from chit_sync.helpdesks.agreed import Agreed
 from chit_sync.helpdesks.base import Found, Gone, Snapshot
-from chit_sync.helpdesks.comparing import compare, deleted
+from chit_sync.helpdesks.comparing import Compared, compare, deleted
 from chit_sync.registers import Value
 from chit_sync.store import bases, log
+from chit_sync.store.database import chunks, marks
 from chit_sync.store.log import Record
 
 ASK = 10
@@ -30,6 +31,8 @@ class Taking:
         self.had = 0
         self.tickets: set[int] = set()
         self.warnings: list[str] = []
+        self._new: dict[int, Compared] = {}
+        """Tickets that are new here, by their numbers there, to be put in together: that costs a fraction of one by one."""
         self.conflicts = set(self.store.db.execute("SELECT num, path FROM conflicts"))
         self.first = self.store.db.execute("SELECT coalesce(max(num), 0) FROM tickets").fetchone()[0]
 
@@ -47,25 +50,47 @@ class Taking:
             if isinstance(one, Snapshot):
                 first[one.token] = min(one.number, first.get(one.token, one.number))
         for one in found:
+            before = known.get(one.number)
             if isinstance(one, Snapshot):
-                self.snapshot(one, known.get(one.number), first[one.token])
-            elif one.number in known:
-                self.gone(one, known[one.number])
+                # Only what no other ticket has to do with may wait for the others.
+                waits = before is None and not (self.aside or one.token or one.ties or one.number in self._new)
+                if not waits:
+                    self._put_in()
+                self.snapshot(one, before, first[one.token], waits=waits)
+            elif before is not None:
+                self._put_in()
+                self.gone(one, before)
+        self._put_in()
 
-    def snapshot(self, one: Snapshot, agreed: Agreed | None = None, first: int = 0) -> Agreed:
-        """Takes one ticket as it stands there; returns what is agreed on now. first: see `naming`."""
+    def snapshot(self, one: Snapshot, agreed: Agreed | None = None, first: int = 0, *, waits: bool = False) -> Agreed:
+        """Takes one ticket as it stands there; returns what is agreed on now. first: see `naming`. waits: `page` puts it in, if new."""
         session = self.session
         agreed = agreed or bases.base(self.store, session.remote.id, one.number)
         agreed = agreed or Agreed(ticket_for(session, one, first or one.number))
         ours = session.ours(agreed.ticket, one.number if agreed.modified else 0)
         compared = compare(session.facing, one, agreed, ours)
-        self._keep(one.number, compared.changes)
-        bases.put_base(self.store, session.remote.id, one.number, compared.agreed)
-        bases.set_troubles(self.store, session.remote.id, one.number, compared.troubles)
-        self._number(
-            one.number, agreed.ticket
-        )  # also aside: of a ticket that is here already there may be nothing to take
+        if waits and ours.absent:
+            self._new[one.number] = compared
+        else:
+            self._keep(one.number, compared.changes)
+            self._agree(one.number, compared)
         return compared.agreed
+
+    def _put_in(self) -> None:
+        """Puts in what waits to be put in together."""
+        new, self._new = self._new, {}
+        if new:
+            self._log([one.changes for one in new.values()])
+            for number, one in new.items():
+                self._agree(number, one)
+
+    def _agree(self, number: int, compared: Compared) -> None:
+        """Notes what is agreed on about a ticket now."""
+        bases.put_base(self.store, self.session.remote.id, number, compared.agreed)
+        bases.set_troubles(self.store, self.session.remote.id, number, compared.troubles)
+        self._number(
+            number, compared.agreed.ticket
+        )  # also aside: of a ticket that is here there may be nothing to take
 
     def gone(self, one: Gone, agreed: Agreed) -> None:
         """Takes in that a ticket is deleted or merged there; one that is hidden only counts as left."""
@@ -101,9 +126,9 @@ class Taking:
         """Puts changes into the log, or beside it."""
         if not changes:
             return
-        records = [Record(digest(body), body, change) for change in changes for body in (encode(change),)]
-        remote = self.session.remote.id
         if self.aside:
+            remote = self.session.remote.id
+            records = _records(changes)
             last = self.store.db.execute(
                 "SELECT coalesce(max(seq), 0) FROM incoming WHERE remote = ?", (remote,)
             ).fetchone()[0]
@@ -113,12 +138,20 @@ class Taking:
             self.store.db.execute("UPDATE remotes SET fetched = max(fetched, ?) WHERE id = ?", (rows[-1][1], remote))
             self.taken += len(rows)
             return
-        seqs = log.append(self.store, records, remote)
-        echoes = [bool(seq) and _is_echo(change) for seq, change in zip(seqs, changes, strict=True)]
+        self._log([changes])
+
+    def _log(self, tickets: Sequence[Sequence[Change]]) -> None:
+        """Puts the changes of some tickets into the log."""
+        records = [record for changes in tickets for record in _records(changes)]
+        seqs = log.append(self.store, records, self.session.remote.id)
+        echoes = [bool(seq) and _is_echo(record.change) for seq, record in zip(seqs, records, strict=True)]
         self.taken += sum(map(bool, seqs)) - sum(echoes)
         self.had += len(seqs) - sum(map(bool, seqs))
-        if not all(echoes):
-            self.tickets.update(row[0] for row in self._numbers(changes))
+        heard = {record.change.ticket for record, echo in zip(records, echoes, strict=True) if not echo}
+        for part in chunks(list(heard)):
+            self.tickets.update(
+                row[0] for row in self.store.db.execute(f"SELECT num FROM tickets WHERE id IN ({marks(part)})", part)
+            )
 
     def _numbers(self, changes: Sequence[Change]) -> list[tuple[int]]:
         ident = changes[0].ticket
@@ -168,3 +201,9 @@ class Taking:
 def _is_echo(change: Change) -> bool:
     """Whether a change only says that the helpdesk has what was written here."""
     return bool(change.over) or any(path.endswith("/same") for path in change.set)
+
+
+def _records(changes: Sequence[Change]) -> list[Record]:
+    """Changes of one ticket as they travel, in the order in which they count: so each is taken by one step of the merge."""
+    records = [Record(digest(body), body, change) for change in changes for body in (encode(change),)]
+    return sorted(records, key=lambda record: (record.change.at, record.id))
