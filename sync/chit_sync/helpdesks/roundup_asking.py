@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from chit_sync.errors import AccessError, RemoteError
-from chit_sync.helpdesks.address import Address
+from chit_sync.helpdesks.address import Address, login_of
 from chit_sync.helpdesks.base import DoubtError, RefusedError, StaleError
 from chit_sync.helpdesks.roundup_reading import collection
 from chit_sync.helpdesks.rows import Row, is_id, member, text
@@ -56,18 +56,14 @@ class Rest:
         parts = urlsplit(address.base)
         self._writing = {"Origin": f"{parts.scheme}://{parts.netloc}", "X-Requested-With": "chit"}
         self.web = Web(self.where, f"{address.base}/rest", timeout=timeout, ca_file=ca_file, said=_said)
-        self.login, colon, password = (secret or "").partition(":")
-        self._basic = ""
-        self._token = ""
-        self.account = ""
-        if colon:
-            self._basic = "Basic " + base64.b64encode(f"{self.login}:{password}".encode()).decode()
-        elif secret:
-            self._token, self.login = secret, ""
-            self.account = _subject(secret)
+        basic = login_of(secret)
+        self.login = basic[0] if basic else ""
+        self._basic = "Basic " + base64.b64encode(":".join(basic).encode()).decode() if basic else ""
+        self._token = "" if basic else secret or ""
+        self.account = _subject(self._token)
         self._until = float("inf")
         self._asked = 0
-        self._tokens = bool(colon)
+        self._tokens = bool(basic)
         self._lock = threading.Lock()
 
     def json(self, path: str, params: Pairs = (), accept: tuple[int, ...] = ()) -> tuple[int, object]:
