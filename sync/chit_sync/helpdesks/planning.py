@@ -161,9 +161,8 @@ class _Planning:
         limit = self.there.about.limits.get(name)
         if limit is None or size <= limit:
             return True
-        self._leave(
-            path, seq, f"{path} is {size:,} long; {self.there.about.title} takes at most {limit:,}", refused=True
-        )
+        what = f"a file of {size:,} bytes" if name == ATTACHMENT else f"{name} of {size:,} characters"
+        self._leave(path, seq, f"{what}: {self.there.about.title} takes at most {limit:,}", refused=True)
         return False
 
     def _sent(self, path: str, heads: list[tuple[int, Value]] | None) -> bool:
