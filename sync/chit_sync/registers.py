@@ -13,17 +13,20 @@ has a wrong clock may win where nobody saw the other write, but never against a 
 A change that was read from a helpdesk bears its mark, `mirror`. A helpdesk is one replica that writes one thing after the other, by its
 own clock, so of its writes to a path each knows the one before; but it cannot say so, as it does not know our changes, and of two
 stores that read it at different moments each knows other ones. So: of several writes of one mirror to one path only the latest by
-(at, id) counts, and the others are replaced by it. One that is replaced still replaces what it names. A helpdesk's clock may have been
-set back: a write that follows another one of the mirror, by naming it or what names it, is later, whatever its stamp. With several
-mirrors the order within one, by their names, counts as following for the next. So nothing is ever replaced in a circle.
+(at, id) counts, and the others are replaced by it. One that is replaced still replaces what it names. Where the latest only says
+again what those before it said, as stores do that read at different moments, whoever has replaced one of them has replaced it too.
+A helpdesk's clock may have been set back: a write that follows another one of the mirror, by naming it or what names it, is later,
+whatever its stamp. With several mirrors the order within one, by their names, counts as following for the next. So nothing is ever
+replaced in a circle.
 
 `replace` takes one more change into registers in a step whose cost does not depend on history. It is exact as long as the change
-has not been replaced by one that arrived before it: one that names it, or a later one of its mirror. For that rare case, and for
+has not been replaced by one that arrived before it (one that names it, or a later one of its mirror), and leaves nothing beside a
+value of a mirror, of which something may have been seen before. For those rare cases, and for
 rebuilding, `fold` takes all changes of a ticket at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TypeVar
 
 Value = str | int | bool | None
@@ -97,17 +100,44 @@ def fold(changes: Iterable[tuple[Key, Mapping[str, Value], Collection[Key], str]
 
 
 def _followed(
-    mirrors: Mapping[str, set[Key]], written: Collection[Key], named: Mapping[Key, Collection[Key]], rank: Rank[Key]
+    mirrors: Mapping[str, set[Key]], written: Mapping[Key, Value], named: Mapping[Key, Collection[Key]], rank: Rank[Key]
 ) -> set[Key]:
-    """All writes of mirrors to a path but the latest of each. written: all writes to the path. named: what changes name."""
+    """All writes of mirrors to a path but the latest of each, and that too where somebody has replaced the same value of the mirror.
+
+    written: all writes to the path. named: what changes name.
+    """
     past = {key: [one for one in named.get(key, ()) if one in written] for key in written}
     followed: set[Key] = set()
     for _, keys in sorted(mirrors.items()):
         if len(keys) > 1:
-            for earlier, later in pairwise(_in_order(keys, past, rank)):
+            order = _in_order(keys, past, rank)
+            for earlier, later in pairwise(order):
                 past[later].append(earlier)
                 followed.add(earlier)
+            latest = order[-1]
+            told = _said_last(order, written)
+            for key in sorted(written, key=rank) if len(told) > 1 else ():
+                if key not in keys and not told.isdisjoint(past[key]) and key not in _before(latest, past):
+                    past[key].append(latest)
+                    followed.add(latest)
     return followed
+
+
+def _said_last(order: list[Key], written: Mapping[Key, Value]) -> set[Key]:
+    """The writes at the end that say the same."""
+    return set(takewhile(lambda key: same(written[key], written[order[-1]]), reversed(order)))
+
+
+def _before(key: Key, past: Mapping[Key, Collection[Key]]) -> set[Key]:
+    """All that a write follows."""
+    found: set[Key] = set()
+    ahead = [key]
+    while ahead:
+        for one in past[ahead.pop()]:
+            if one not in found:
+                found.add(one)
+                ahead.append(one)
+    return found
 
 
 def _in_order(keys: set[Key], past: Mapping[Key, Collection[Key]], rank: Rank[Key]) -> list[Key]:

@@ -45,6 +45,10 @@ class Mirrored:
         """What a change of the mirror that ascends replaces."""
         return lambda registers, paths: before(registers, paths, mirror, self._mirror_of)
 
+    def wrote(self, seq: int) -> bool:
+        """Whether the change at that place was read from a helpdesk."""
+        return bool(self._mirror_of(seq))
+
     def _latest_in_log(self, number: int, mirror: str) -> tuple[int, bytes] | None:
         # The canonical bytes begin with the stamp, and this can stand nowhere but after the author: in a text, quotes are escaped.
         mark = f',"mirror":"{mirror}","nonce":'.encode()

@@ -56,12 +56,13 @@ def project(store: Store, steps: Sequence[Step], numbers: Mapping[str, int]) -> 
         over = {keys[id_] for id_ in change.over if id_ in keys}
         if over and max(over) > seq:
             again.add(number)
-        if not change.mirror:
-            _take(tickets[number], seq, change, over, rank)
-        elif mirrored.ascends(number, ident, change, new=tickets[number].new):
-            _take(tickets[number], seq, change, over, rank, mirrored.earlier(change.mirror))
-        else:
-            _take(tickets[number], seq, change, over, rank)
+        earlier = None
+        if change.mirror:
+            if mirrored.ascends(number, ident, change, new=tickets[number].new):
+                earlier = mirrored.earlier(change.mirror)
+            else:
+                again.add(number)
+        if _take(tickets[number], seq, change, over, rank, mirrored, earlier):
             again.add(number)
     write(db, list(tickets.values()), store.statuses, form)
     shared = with_handoffs(db, tickets, (key for ticket in tickets.values() for key in ticket.items))
@@ -168,13 +169,19 @@ def ranking(db: Connection, steps: Sequence[Step]) -> Rank:
 
 
 def _take(
-    ticket: TicketRow, seq: int, change: Change, over: set[int], rank: Rank, earlier: Earlier | None = None
-) -> None:
-    """One change into one ticket. earlier: what it replaces besides, if it is mirrored."""
+    ticket: TicketRow,
+    seq: int,
+    change: Change,
+    over: set[int],
+    rank: Rank,
+    mirrored: Mirrored,
+    earlier: Earlier | None = None,
+) -> bool:
+    """One change into one ticket; whether the ticket must be made again. earlier: what it replaces besides, if it is mirrored."""
     date(ticket, change)
     if "/" not in "".join(change.set):
-        _replace(ticket, ticket.fields, "", seq, change.set, over, rank, earlier)
-        return
+        return _replace(ticket, ticket.fields, "", seq, change.set, over, rank, mirrored, earlier)
+    again = False
     plain: dict[str, str | int | bool | None] = {}
     by_item: dict[str, dict[str, str | int | bool | None]] = {}
     for path, value in change.set.items():
@@ -186,10 +193,11 @@ def _take(
     if plain:
         if ticket.labels is None and any(path.startswith("labels/") for path in plain):
             ticket.labels = labels_of(ticket.fields)
-        _replace(ticket, ticket.fields, "", seq, plain, over, rank, earlier)
+        again = _replace(ticket, ticket.fields, "", seq, plain, over, rank, mirrored, earlier)
     for key, sets in sorted(by_item.items()):  # as in the canonical bytes: a rebuild gives the same places
         item = item_of(ticket, key, change)
-        _replace(ticket, item.fields, key + "/", seq, sets, over, rank, earlier)
+        again |= _replace(ticket, item.fields, key + "/", seq, sets, over, rank, mirrored, earlier)
+    return again
 
 
 def _replace(
@@ -200,8 +208,11 @@ def _replace(
     sets: Mapping[str, str | int | bool | None],
     over: set[int],
     rank: Rank,
+    mirrored: Mirrored,
     earlier: Earlier | None,
-) -> None:
+) -> bool:
+    named = bool(over)
+    again = False
     if earlier is not None:
         over = over | earlier(registers, sets)
     contested: dict[str, str | int | bool | None] = {}
@@ -212,11 +223,16 @@ def _replace(
         else:
             contested[path] = value
     if contested:
+        # Where a value of a mirror and another one stand beside each other, what was seen of the mirror before counts as well.
+        for heads in map(registers.__getitem__, contested):
+            left = [key for key, _ in heads if key not in over]
+            again |= bool(left) and (earlier is not None or (named and any(map(mirrored.wrote, left))))
         watched = [path for path in contested if len(registers[path]) > 1]
         replace(registers, seq, contested, over, rank)
         for path in contested:
             if (path in watched or len(registers[path]) > 1) and not is_decided(prefix + path):
                 ticket.conflicts[prefix + path] = bool(losers(registers[path]))
+    return again
 
 
 def date(ticket: TicketRow, change: Change) -> None:
