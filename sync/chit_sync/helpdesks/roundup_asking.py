@@ -61,6 +61,8 @@ class Rest:
         self._basic = "Basic " + base64.b64encode(":".join(basic).encode()).decode() if basic else ""
         self._token = "" if basic else secret or ""
         self.account = _subject(self._token)
+        self.named: dict[tuple[str, str], dict[str, str]] = {}
+        """What the things of a class were called when that was last asked: class and field to id to name."""
         self._until = float("inf")
         self._asked = 0
         self._tokens = bool(basic)

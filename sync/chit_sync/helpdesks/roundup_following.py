@@ -89,6 +89,7 @@ class Reader:
         if self._shape.keywords:
             fields.append((self._shape.keywords, "keyword", "name"))
         for name, klass, label in fields:
+            self._labels.setdefault(klass, self._rest.named.get((klass, label), {}))
             if wanted(rows, name, self._labels.get(klass, {})):
                 self._labels[klass] = labels(self._rest, klass, label)
         return self._labels

@@ -157,7 +157,9 @@ def labels(rest: Rest, klass: str, label: str = "") -> dict[str, str]:
     """The names of the things of a class, by their ids."""
     rows = rest.rows(klass, [label] if label else [], verbose=2 if not label else 0)
     named = label or next((key for row in rows[:1] for key in row if key not in ("id", "link")), "name")
-    return {text(row, "id"): text(row, named) for row in rows}
+    found = {text(row, "id"): text(row, named) for row in rows}
+    rest.named[klass, label] = found
+    return found
 
 
 def account(rest: Rest) -> Person:
