@@ -85,8 +85,9 @@ _TABLE = """\
 
 _UNMAPPED = """\
 Of several words that mean the same the first one is written. A value that no table knows is not
-guessed: it alone is kept back, and `chit status` shows it. The tables are {tables};
-beside them there are the settings"""
+guessed: it alone is kept back, and `chit status` shows it.
+
+The tables are {tables}; beside them there are the settings"""
 
 
 def helpdesks() -> str:

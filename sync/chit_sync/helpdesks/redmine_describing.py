@@ -18,7 +18,7 @@ FEATURES: dict[str, Feature] = {
     "due": Feature(True, True, "Redmine keeps the day, not the time of day."),
     "labels": Feature(False, False, "Redmine has no labels."),
     "fields": BOTH,
-    "history": BOTH,
+    "history": Feature(True, False, "Redmine writes its history itself."),
     "replies": BOTH,
     "notes": Feature(True, True, "They need the right to set notes as private."),
     "comment edits": Feature(True, True, "An edited note moves no date of the issue: it shows when the issue is read again."),
