@@ -36,6 +36,12 @@ class Address(NamedTuple):
         return f"{self.kind}://{(parts.hostname or '').lower()}{port}{parts.path}"
 
 
+def login_of(secret: str | None) -> tuple[str, str] | None:
+    """Login and password of a secret that is LOGIN:PASSWORD; None for a token, and where there is none."""
+    login, colon, password = (secret or "").partition(":")
+    return (login, password) if colon else None
+
+
 def is_helpdesk(url: str) -> bool:
     """Whether the URL is a helpdesk's."""
     kind, plus, rest = url.partition("+")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from chit_sync.errors import RemoteError, UsageError
+from chit_sync.helpdesks.address import login_of
 from chit_sync.helpdesks.base import DoubtError, Found, Gone, Snapshot
 from chit_sync.helpdesks.djhd_reading import Followup, Words, followup, is_number, read_page, read_ticket, read_words
 from chit_sync.helpdesks.marking import unmarked
@@ -53,9 +54,9 @@ class Asking:
         ca_file: str | None,
     ) -> None:
         """queues: number and name of those that are followed; 0 or empty where the address does not tell it."""
-        login, colon, password = (secret or "").partition(":")
+        basic = login_of(secret)
         headers = dict(HEADERS)
-        if secret and not colon:
+        if secret and not basic:
             headers["Authorization"] = f"Token {secret}"
         base = base.removesuffix("/api")
         parts = urlsplit(base)
@@ -65,7 +66,7 @@ class Asking:
             where,
             base,
             headers=headers,
-            basic=(login, password) if colon else None,
+            basic=basic,
             timeout=timeout,
             ca_file=ca_file,
             said=said,

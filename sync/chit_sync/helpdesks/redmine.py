@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from chit_sync.clock import DAY
 from chit_sync.errors import UsageError
-from chit_sync.helpdesks.address import Address
+from chit_sync.helpdesks.address import Address, login_of
 from chit_sync.helpdesks.base import Call, Description, Found, Outcome, Page
 from chit_sync.helpdesks.marking import unmarked
 from chit_sync.helpdesks.redmine_answers import file_name, item, line, lines, said
@@ -35,13 +35,13 @@ class Redmine:
         strange = sorted(set(address.options) - set(OPTIONS))
         if strange:
             raise UsageError(f"{strange[0]} is no option of a Redmine's address", f"There are: {', '.join(OPTIONS)}.")
-        login, colon, password = (secret or "").partition(":")
+        basic = login_of(secret)
         self.where = f"{address.kind}+{address.base}"
         self._web = Web(
             self.where,
             address.base,
-            headers={KEY: secret} if secret and not colon else None,
-            basic=(login, password) if colon else None,
+            headers={KEY: secret} if secret and not basic else None,
+            basic=basic,
             timeout=timeout,
             ca_file=ca_file,
             said=said,

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from chit_sync.clock import SECOND
 from chit_sync.errors import NotFoundError, RemoteError
 from chit_sync.helpdesks import rt_about, rt_feed, rt_reading, rt_writing
-from chit_sync.helpdesks.address import Address
+from chit_sync.helpdesks.address import Address, login_of
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
 from chit_sync.helpdesks.rows import number
 from chit_sync.helpdesks.rt_answers import Ticket, Transaction
@@ -46,14 +46,14 @@ class RequestTracker:
         self.where = f"{self.kind}+{address.base}"
         self._base = address.base
         self._followed = address.queues
-        login, colon, password = (secret or "").partition(":")
-        token = {"Authorization": f"token {secret}"} if secret and not colon else {}
-        self._me = login if colon else (secret or "").partition("-")[2].partition("-")[0] or "nobody"
+        basic = login_of(secret)
+        token = {"Authorization": f"token {secret}"} if secret and not basic else {}
+        self._me = basic[0] if basic else (secret or "").partition("-")[2].partition("-")[0] or "nobody"
         self._web = Web(
             self.where,
             f"{address.base}/REST/2.0",
             headers={"Accept": "application/json", **token},
-            basic=(login, password) if colon else None,
+            basic=basic,
             timeout=timeout,
             ca_file=ca_file,
             said=lambda answer: said(answer.body) or answer.said(),

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from support.standins.looked_up import Tickets
+
 MARK = re.compile(r"(?:\A|\n)\[chit:([k-z]{32})\]\s*\Z")
 STATUSES = {"New": 1, "In Progress": 2, "Resolved": 3, "Feedback": 4, "Closed": 5, "Rejected": 6}
 PRIORITIES = {"Low": 1, "Normal": 2, "High": 3, "Urgent": 4, "Immediate": 5}
@@ -65,7 +67,7 @@ class Words:
 
     def tickets(self) -> dict[int, dict[str, Any]]:
         """What is there."""
-        return Tickets(self)
+        return Tickets(self._numbers(), self._ticket)
 
     def _numbers(self) -> Iterator[int]:
         offset = 0
@@ -93,25 +95,6 @@ class Words:
             "files": [(part["filename"], self.download(part["id"])) for part in issue["attachments"]],
             "token": held[0] if held and held[0] else mark[1] if mark else "",
         }
-
-
-class Tickets(dict[int, dict[str, Any]]):
-    """All issues; each is read when somebody looks at it, for there may be many."""
-
-    def __init__(self, words: Words) -> None:
-        super().__init__((number, {}) for number in words._numbers())
-        self._words = words
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        return self._words._ticket(number)
-
-    def values(self) -> Any:
-        """What is in them."""
-        return [self[number] for number in self]
-
-    def items(self) -> Any:
-        """Their numbers, and what is in them."""
-        return [(number, self[number]) for number in self]
 
 
 def lines(text: str | None) -> str:

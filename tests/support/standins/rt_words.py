@@ -5,6 +5,8 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
+from support.standins.looked_up import Tickets
+
 MARK = re.compile(r"(?:\A|\n)\[chit:([k-z]{32})\]\s*\Z")
 NAMES = {
     "title": "Subject", "status": "Status", "priority": "Priority", "queue": "Queue", "assignee": "Owner",
@@ -58,7 +60,7 @@ class Words:
 
     def tickets(self) -> dict[int, dict[str, Any]]:
         """What is there."""
-        return Tickets(self)
+        return Tickets(self._numbers(), self._ticket)
 
     def _last(self, number: int, kind: str) -> str:
         return str(max(int(one["id"]) for one in self.transactions(number) if one["Type"] == kind))
@@ -107,25 +109,6 @@ class Words:
             "files": files,
             "token": held[0] if held else mark[1] if mark else "",
         }
-
-
-class Tickets(dict[int, dict[str, Any]]):
-    """All tickets; each is read when somebody looks at it, for there may be many."""
-
-    def __init__(self, words: Words) -> None:
-        super().__init__((number, {}) for number in words._numbers())
-        self._words = words
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        return self._words._ticket(number)
-
-    def values(self) -> Any:
-        """What is in them."""
-        return [self[number] for number in self]
-
-    def items(self) -> Any:
-        """Their numbers, and what is in them."""
-        return [(number, self[number]) for number in self]
 
 
 def attributes(fields: dict[str, Any]) -> dict[str, Any]:
