@@ -13,9 +13,9 @@ from chit_sync.errors import RemoteError, UsageError
 from chit_sync.invitation import Joined, Joining
 from chit_sync.remotes import answers
 from chit_sync.remotes.base import BlobState, Expect, Reading
+from chit_sync.remotes.near import LOOPBACK
 from chit_sync.remotes.received import Answer as Received
 from chit_sync.remotes.received import cut
-from chit_sync.remotes.registry import LOOPBACK
 from chit_sync.remotes.web import TRIES, Asking, Live, Web
 from chit_sync.store.blobs import is_sha256
 from chit_sync.wire import Answer, Info, Offer, Sent

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chit_sync.errors import NotFoundError, UsageError
 from chit_sync.helpdesks.address import is_helpdesk
 from chit_sync.remotes.base import Log
+from chit_sync.remotes.near import LOOPBACK
 
 if TYPE_CHECKING:
     from chit_sync.helpdesks.base import Helpdesk
@@ -29,9 +30,6 @@ def is_http(address: str) -> bool:
 def takes_token(address: str) -> bool:
     """Whether the address is that of a server or a helpdesk, for which there may be a token."""
     return is_http(address) or is_helpdesk(address)
-
-
-LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def is_readable_on_the_way(address: str) -> bool:

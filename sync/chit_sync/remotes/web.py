@@ -17,8 +17,8 @@ import httpx
 from chit_sync.errors import NotFoundError, RemoteError, UsageError
 from chit_sync.remotes.base import UnreachedError
 from chit_sync.remotes.judging import THROTTLED, doubt, fail, nothing_done
+from chit_sync.remotes.near import LOOPBACK
 from chit_sync.remotes.received import Answer, Unpacker, clean, cut, http_date, seconds_to_wait
-from chit_sync.remotes.registry import LOOPBACK
 
 if TYPE_CHECKING:
     import ssl
