@@ -106,7 +106,7 @@ class _Measuring:
     def _pushes(self) -> None:
         n = self.count // 20
         self._push("comments", n, self._comment(range(1, n + 1)))
-        self._push("edits", n, lambda: self._chit("edit", *_numbers(n + 1, n), "--title", "Another title"))
+        self._push("edits", n, lambda: self._chit("edit", *_numbers(n + 1, n), "--title", "Another", "--yes"))
         self._push("new tickets", 2 * n // 5, self._new(2 * n // 5))
         time.sleep(SECONDS)
         self._requests("pull", cwd=self.store)
