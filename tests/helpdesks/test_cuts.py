@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from chit_sync.errors import ChitError
-from chit_sync.remotes.web import Web
 from support.cutting import ANSWER, PLACES, REQUEST, Looking, Proxy, cut, everything
-from support.following import KINDS, Shown, Work, followed, here, sha256, site_of, there, word
+from support.following import KINDS, Shown, Work, at_once, followed, here, sha256, site_of, there, word
 from support.helpdesks import Servers
 from support.mirroring import quiet
 from support.sites import Site
 
-CUTS = 80 if os.environ.get("CI") else 24
+pytestmark = pytest.mark.timeout(900, func_only=True)
+
+CUTS = 40 if os.environ.get("CI") else 24
 """How often the network is cut in each test."""
 
 
@@ -32,9 +33,7 @@ def site(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Site]:
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked again is asked at once."""
-    settings = Web.__init__.__kwdefaults__
-    assert settings
-    monkeypatch.setitem(settings, "sleep", lambda seconds: None)
+    at_once(monkeypatch)
 
 
 class Cuts:

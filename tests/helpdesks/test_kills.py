@@ -20,6 +20,8 @@ from support.mirroring import quiet
 from support.mortal import EndedError, Steps
 from support.sites import Site
 
+pytestmark = pytest.mark.timeout(900, func_only=True)
+
 PATIENCE = 60
 PACE = 1 if os.environ.get("CI") else 3
 """Every how manieth step the process is ended at."""

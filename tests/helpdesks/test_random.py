@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chit_sync.remotes.web import Web
 from support.cutting import REQUEST, Proxy
-from support.following import KINDS, followed, site_of
+from support.following import KINDS, at_once, followed, site_of
 from support.helpdesks import Servers
 from support.sites import Site
 from support.strolling import CUTS, Stroll
@@ -21,9 +20,7 @@ SEEDS = range(8 if os.environ.get("CI") else 2)
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked again is asked at once."""
-    settings = Web.__init__.__kwdefaults__
-    assert settings
-    monkeypatch.setitem(settings, "sleep", lambda seconds: None)
+    at_once(monkeypatch)
 
 
 def _walk(site: Site, folder: Path, seed: object, steps: int, cuts: Sequence[tuple[str, str]] = CUTS) -> None:

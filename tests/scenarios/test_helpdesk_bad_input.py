@@ -1,5 +1,6 @@
 """What can be wrong with a helpdesk, and what a person sees of it: nothing is lost or doubled, and the message says what to do."""
 
+import importlib
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -9,6 +10,8 @@ import pytest
 from chit_sync.errors import AccessError, RemoteError
 from chit_sync.helpdesks.base import Call, Gone, Outcome, RefusedError
 from chit_sync.remotes.base import UnreachedError
+from support.cutting import Proxy, everything
+from support.following import at_once, followed
 from support.memory_desk import Desk, MemoryDesk, Traits
 from support.mirroring import Side, quiet
 from support.stores import Clock
@@ -201,3 +204,57 @@ def test_a_ticket_that_moved_meanwhile(tmp_path: Path, desk: Desk, clock: Clock)
     anna.edit(anna.ticket(number), {"title": "Changed here"})
     anna.push()
     assert desk.record(number).fields["title"] == "Changed here"
+
+
+KINDS = ("rt", "redmine", "roundup", "djhd")
+TOLD = {
+    "html": ("answers with a web page (Log in) where JSON was expected", "Is the remote's address right?"),
+    "redirect": ("answers with a redirect to 'http://", "are you logged in? `chit auth login "),
+    "half_page": ("answers with JSON that is damaged or breaks off", "Is the remote's address right?"),
+    "down": ("broke off before the end", "What had come is kept; run it again and it goes on from there."),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("what", TOLD)
+def test_a_server_in_trouble(kind: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came instead of an answer is said, and what to look at; the next pull takes all there is."""
+    at_once(monkeypatch)
+    standin = importlib.import_module(f"support.standins.{kind}").Standin()
+    with standin as there, Proxy(there.url) as proxy, followed(tmp_path / "s", there, proxy.address(there.url)) as side:
+        there.add_ticket("Printer", "It burns.")
+        if what == "down":
+            proxy.look(lambda message: 0)
+        else:
+            setattr(there, what, 4)
+        with pytest.raises(RemoteError) as caught:
+            side.pull()
+        said, hint = TOLD[what]
+        assert said in caught.value.message
+        assert hint in caught.value.hint
+        proxy.look(everything)
+        if what != "down":
+            setattr(there, what, 0)
+        side.pull()
+        assert [ticket.title for ticket in side.tickets()] == ["Printer"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rate_limits_in_the_middle(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull and a push that are throttled wait and go on, and nobody has to do anything."""
+    at_once(monkeypatch)
+    with (
+        importlib.import_module(f"support.standins.{kind}").Standin() as there,
+        followed(tmp_path / "store", there) as side,
+    ):
+        there.add_ticket("Printer", "It burns.")
+        there.rate_limit(3)
+        assert side.pull().created == 1
+        ticket = side.new(title="Door")
+        side.say(ticket, "It squeaks.")
+        there.rate_limit(3)
+        assert side.push().refused == ()
+        assert [one["comments"] for one in there.tickets().values() if one["title"] == "Door"] == [
+            [("It squeaks.", True)]
+        ]
+        quiet(side)

@@ -20,6 +20,7 @@ import pytest
 from chit_sync.helpdesks.base import Helpdesk
 from chit_sync.helpdesks.mapping import statuses_for
 from chit_sync.helpdesks.settings import NOTHING
+from chit_sync.remotes.web import Web
 from chit_sync.store import fsck, remotes
 from chit_sync.store.opening import create, open_store
 from chit_sync.store.statuses import set_statuses
@@ -201,3 +202,10 @@ def every_answer(step: Callable[[str], None]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx.Client, "send", sending)
         yield
+
+
+def at_once(patch: pytest.MonkeyPatch) -> None:
+    """What is asked again is asked at once, for as long as the patch lasts."""
+    settings = Web.__init__.__kwdefaults__
+    assert settings
+    patch.setitem(settings, "sleep", lambda seconds: None)
