@@ -1,6 +1,7 @@
 """Helpdesks that mean harm, customers who write what they should not into honest ones, and copies of a store: nothing of ours changes
 hands, is rewritten or shown by what anybody writes there, and nothing that comes from there breaks anything here."""
 
+import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,8 +16,9 @@ from chit_sync.helpdesks.comparing import item_of
 from chit_sync.helpdesks.settings import Tables
 from chit_sync.registers import Value
 from chit_sync.store import fsck, log
+from chit_sync.store.opening import open_store
 from support.memory_desk import Desk, MemoryDesk
-from support.memory_server import Record
+from support.memory_server import Record, Traits
 from support.mirroring import Side, quiet
 from support.stores import Clock
 
@@ -441,6 +443,54 @@ def test_a_number_that_another_ticket_has(anna: Side, desk: Desk) -> None:
     anna.push(again=True)
     assert len(desk.records) == 2
     quiet(anna)
+
+
+# Copies of a store
+
+POOR = Traits(
+    reference=False, comment_tokens=False, file_tokens=False, time_tokens=False, history=False, versions=False, answers=False,
+    log=False, tick=1_000_000, strip=True, line_ends="\r\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("traits", [Traits(), POOR], ids=["rich", "poor"])
+@pytest.mark.parametrize("pulls", [True, False])
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_copy_of_a_store(anna: Side, desk: Desk, tmp_path: Path, traits: Traits, pulls: bool, renamed: bool) -> None:
+    """What was not sent yet when somebody copied their store is sent once, though both the store and its copy push it."""
+    desk.traits = traits
+    desk.add_ticket("Printer")
+    anna.pull()
+    anna.say(anna.ticket(1), "said once")
+    anna.edit(anna.ticket(1), {"title": "Edited", "time/kkkk/minutes": 5, "time/kkkk/date": 1_772_000_000_000_000})
+    (tmp_path / "log.txt").write_text("log")
+    anna.attach(anna.ticket(1), tmp_path / "log.txt")
+    new = anna.new(title="New", description="story")
+    anna.say(new, "said of the new one")
+    anna.store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(anna.store.path, tmp_path / "copy")
+    copy = Side.__new__(Side)
+    copy.__dict__.update(vars(anna) | {"store": open_store(str(tmp_path / "copy"), now=anna.store.now)})
+    assert copy.store.meta("store") != anna.store.meta("store")
+    anna.push()
+    if renamed:
+        desk.edit(2, title="Renamed", description="another story")
+    if pulls:
+        copy.pull()
+    copy.push()
+    for side in (anna, copy, anna):
+        side.sync()
+    for side in (anna, copy):
+        quiet(side)
+        assert [len(side.ticket(number).comments) for number in (1, 2)] == [1, 1]
+        assert [len(one) for one in (side.ticket(1).times, side.ticket(1).attachments)] == [1, 1]
+        assert side.ticket(2).id == new.id
+    there = desk.tickets()
+    assert {number: [body for body, _ in one["comments"]] for number, one in there.items()} == {
+        1: ["said once"], 2: ["said of the new one"],
+    }  # fmt: skip
+    assert (len(there[1]["files"]), len(desk.record(1).works)) == (1, 1)
+    copy.store.close()
 
 
 def handed(giver: Side, taker: Side) -> None:

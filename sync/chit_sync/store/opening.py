@@ -149,6 +149,9 @@ def _settle(store: Store) -> None:
         if inode != new_inode and where != new_where:
             store.set_meta("copy_of", store.meta("store"))
             store.set_meta("store", ids.letters(store.entropy(ids.ID_BYTES)))
+            # What was not sent yet is the original's to send as well: whoever sends it from here looks first.
+            last = store.db.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()[0]
+            store.set_meta("copied", last)
         _remember_place(store)
 
 

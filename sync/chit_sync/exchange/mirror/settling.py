@@ -3,6 +3,7 @@
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.helpdesks.agreed import Agreed, Item
 from chit_sync.helpdesks.base import UNSAFE, Call, Outcome
+from chit_sync.helpdesks.comparing import item_of
 from chit_sync.helpdesks.shaping import said
 from chit_sync.store import bases
 
@@ -23,8 +24,11 @@ def settle(session: Session) -> None:
             bases.close_call(session.store, one.id)
 
 
-def look_up(session: Session, ticket: int, call: Call) -> Outcome | None:
-    """Whether a call was done. Those that do nothing more when they are repeated are not asked about."""
+def look_up(session: Session, ticket: int, call: Call, *, twin: bool = False) -> Outcome | None:
+    """Whether a call was done. Those that do nothing more when they are repeated are not asked about.
+
+    twin: it may have been done by a store of which this one is a copy, and have come from there as something new since.
+    """
     if call.verb not in UNSAFE:
         return None
     store, remote = session.store, session.remote.id
@@ -32,7 +36,13 @@ def look_up(session: Session, ticket: int, call: Call) -> Outcome | None:
         rows = store.db.execute("SELECT number FROM numbers WHERE remote = ? AND num <> ?", (remote, ticket))
         return session.desk.find(call, {str(row[0]) for row in rows})
     agreed = bases.base(store, remote, call.number)
-    return session.desk.find(call, set(agreed.known(KINDS[call.verb])) if agreed else ())
+    kind = KINDS[call.verb]
+    known = agreed.known(kind) if agreed else {}
+    identity = session.identity[0]
+    return session.desk.find(
+        call,
+        {ident for ident, one in known.items() if not twin or one.item != item_of(identity, call.number, kind, ident)},
+    )
 
 
 def done(session: Session, ticket: int, call: Call, outcome: Outcome) -> None:
