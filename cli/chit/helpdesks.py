@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from chit.access import find_token, patience, warn_if_readable
 from chit.context import App
-from chit.exchanging import find_token, patience, warn_if_readable
 from chit.language import translate
 from chit.text import clean, counted
 from chit_sync import config
@@ -33,11 +33,11 @@ def reach_desk(app: App, url: str, token: str | None = None) -> Helpdesk:
     return open_helpdesk(url, token=token, timeout=patience(app, url))
 
 
-def check_helpdesk(remote: Remote, what: str) -> None:
-    """Raises UsageError for a remote that is no helpdesk. what: what only helpdesks have, as the beginning of a sentence."""
+def check_helpdesk(remote: Remote, purpose: str) -> None:
+    """Raises UsageError for a remote that is no helpdesk. purpose: what only helpdesks have, as the beginning of a sentence."""
     if not is_helpdesk(remote.url):
         raise UsageError(
-            f"{what} only for helpdesks, and {remote.name} is a store", "Name a helpdesk with --remote NAME."
+            f"{purpose} only for helpdesks, and {remote.name} is a store", "Name a helpdesk with --remote NAME."
         )
 
 

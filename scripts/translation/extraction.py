@@ -15,6 +15,7 @@ LEFT_OUT = ("completion_table.py", "language.py", "catalogue.py")
 ARGUMENTS: dict[str, tuple[int, ...]] = {
     "say": (0,), "confirm": (0,), "prompt": (0,), "fail": (0, 2), "Unfit": (0,), "Failure": (1,), "Entry": (2,),
     "_members": (1, 3), "_refuse": (0,), "_too_large": (0,), "_without": (1,), "_write_down": (4,), "check_free": (2,),
+    "Feature": (2,), "Left": (2,), "_leave": (2,), "kind": (0, 1), "check_helpdesk": (1,),
 }  # fmt: skip
 """Functions whose arguments, by place, are messages."""
 
@@ -24,7 +25,9 @@ KEYWORDS = {"help", "message", "hint", "nothing", "next_step"}
 COMMANDS = {"command", "group", "subcommand"}
 """Decorators that make a docstring the help of a command."""
 
-TABLES = {"SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE", "FIELDS", "ORPHANS", "RULES"}
+TABLES = {
+    "SECTIONS", "MEANINGS", "NOTHING", "HELP", "_HEADERS", "_INSTEAD", "_TABLE", "FIELDS", "ORPHANS", "RULES", "FEATURES",
+}  # fmt: skip
 """Module-level names whose texts are messages."""
 
 REASONS = {
@@ -37,6 +40,7 @@ REASONS = {
         "from_service", "from_lead", "_author", "_dates", "_fields", "_move", "_shared", "_incomplete", "_not_now",
         "_offer", "_handoff", "_from_lead_item",
     ),
+    "shaping.py": ("too_large",),
     "colleagues.py": ("from_colleague", "_without", "_colleagues_handoff", "_colleagues_move"),
 }  # fmt: skip
 """Functions, by file, that return messages; in a pair the first is one, and the second in `HINTED`."""
@@ -54,8 +58,9 @@ OTHERS = (
     "connection reset by peer", "less than a minute", "its certificate is not trusted here", "ok", "warning",
     "the map", "{place_} and to {place2_}", "charge", "question", "link",
     "temporary failure in name resolution", "file name too long", "input/output error",
+    "Say so under [helpdesk.{remote}.{table}] in config.toml; `chit remote show {remote} --mapping` prints what holds",
 )  # fmt: skip
-"""What comes as a part of our messages, mostly from the operating system."""
+"""What comes as a part of our messages, mostly from the operating system; the last is a hint that goes on without its full stop."""
 
 NOUNS = ("year", "day", "hour", "minute")
 """Nouns that the library counts."""
@@ -157,16 +162,18 @@ class _Reader:
 
     def read(self) -> None:
         self._tables()
-        self._walk(self.tree, None)
+        self._walk(self.tree, Scope(None, self.literals), False)
 
-    def _walk(self, node: ast.AST, function: ast.AST | None) -> None:
-        scope = Scope(function, self.literals)
+    def _walk(self, node: ast.AST, scope: Scope, within: bool) -> None:
+        """Looks at all below a node. The names in an inner function are those of the outermost: `within` says whether one is open."""
         for child in ast.iter_child_nodes(node):
             self._look(child, scope)
-            inner = child if isinstance(child, ast.FunctionDef) and function is None else function
             if isinstance(child, ast.FunctionDef):
-                self._function(child, Scope(child, self.literals))
-            self._walk(child, inner)
+                own = Scope(child, self.literals)
+                self._function(child, own)
+                self._walk(child, scope if within else own, True)
+            else:
+                self._walk(child, scope, within)
 
     def _look(self, node: ast.AST, scope: Scope) -> None:
         match node:
@@ -185,6 +192,8 @@ class _Reader:
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="places"), slice=place)]):
                 self._take(place, scope)
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
+                self._take(value, scope)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="troubles"))], value=value):
                 self._take(value, scope)
             case ast.Assign(targets=[ast.Attribute(attr="ahead")], value=ast.Tuple(elts=[_, value])):
                 self._take(value, scope)
@@ -211,6 +220,20 @@ class _Reader:
             places = (2, 4)
         elif name == "edited":
             places = (4,)
+        elif name == "_refuse" and len(call.args) == 3:
+            places = (2,)
+        elif name == "set_troubles" and isinstance(call.args[-1], ast.Dict):
+            yield from call.args[-1].values
+            return
+        elif name == "append" and isinstance(call.func, ast.Attribute) and _name(call.func.value) == "warnings":
+            places = (0,)
+        elif name == "__init__" and self.file.name == "mapping.py":  # of an error that says the same whoever raises it
+            places = (0, 1)
+        elif name == "field" and self.file.name == "roundup_tracker.py":
+            places = (1,)
+        elif name == "_replace":
+            yield from (keyword.value for keyword in call.keywords if keyword.arg == "why")
+            return
         elif not places and name not in ("write", "report"):
             return
         yield from (call.args[place] for place in places if place < len(call.args))
@@ -237,6 +260,8 @@ class _Reader:
                 ) if name in TABLES and value is not None:
                     if name == "FIELDS" or name == "ORPHANS":
                         self._rows(value, 0 if name == "FIELDS" else 2)
+                    elif name == "FEATURES":
+                        self._features(value)
                     elif isinstance(value, ast.JoinedStr | ast.Constant):
                         self._take(value, Scope(None, {}))
                     elif isinstance(value, ast.Dict):
@@ -251,6 +276,12 @@ class _Reader:
             cells = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
             if len(cells) > place and isinstance(cells[place], ast.Constant):
                 self._constants_in(cells[place])
+
+    def _features(self, table: ast.expr) -> None:
+        """The names of what a helpdesk may carry, and what they mean; what an adapter says of them, its calls of Feature tell."""
+        for one in ast.walk(table) if self.file.name == "base.py" else ():
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                self._add(one.value, one)
 
     def _constants_in(self, node: ast.AST, context: str = "") -> None:
         """The texts in a table. context: of those that are templates."""

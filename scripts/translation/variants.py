@@ -73,7 +73,7 @@ class Scope:
                 return [text for one, side in zip(known, values, strict=True) for text in one or [[side]]]
             case ast.Call(func=ast.Attribute(value=ast.BinOp() | ast.JoinedStr() as inner, attr="strip" | "rstrip")):
                 return self.texts(inner)
-            case ast.Subscript(value=ast.BoolOp() as inner, slice=ast.Slice()):
+            case ast.Subscript(value=ast.BoolOp() | ast.JoinedStr() as inner, slice=ast.Slice()):
                 return self.texts(inner)
             case ast.Name(id=name):
                 return self._named(name)
