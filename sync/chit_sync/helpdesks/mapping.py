@@ -225,7 +225,9 @@ def toml(mapping: Mapping) -> str:
         "queues": mapping.queues,
         "fields": mapping.fields,
     }
-    return tomli_w.dumps({"helpdesk": {mapping.remote: {name: table for name, table in tables.items() if table}}})
+    text = tomli_w.dumps({"helpdesk": {mapping.remote: {name: table for name, table in tables.items() if table}}})
+    # What a terminal would obey instead of showing it is spelled out; it means the same in the file.
+    return "".join(char if char == "\n" or char.isprintable() else f"\\U{ord(char):08x}" for char in text)
 
 
 def _nearest(description: Description, statuses: Table[str, str]) -> dict[str, str]:
