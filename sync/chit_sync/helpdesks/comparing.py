@@ -312,6 +312,9 @@ class _Comparison:
                 known[one.id] = Item(item, said, ref)
             else:
                 item = before.item
+                if item == own:  # a colleague may have told since which one of ours it is
+                    item = self._same_as(kind, own, taken) or own
+                    taken[item] = one.id
                 if before.mark != said:
                     self._rewrite(kind, one, item, values, before)
                 known[one.id] = Item(item, said, ref)
@@ -345,9 +348,13 @@ class _Comparison:
                 is_it(head.value) for heads in (self.ours.heads, self.ours.written) for head in heads(path)
             ):
                 return one.token
+        return self._same_as(kind, own, taken) or own
+
+    def _same_as(self, kind: str, own: str, taken: Mapping[str, str]) -> str:
+        """Which one of ours it was told that an item there is; empty if nobody told."""
         other = self.ours.heads(f"{kind}/{own}/same")
         same_as = str(other[0].value or "") if other else ""
-        return same_as if same_as and same_as not in taken else own
+        return same_as if same_as not in taken else ""
 
     def _is(self, there: str, value: Value) -> Callable[[Value], bool]:
         """Whether a value of ours is what they show. there: its path in `Helpdesk.stored`."""

@@ -222,13 +222,17 @@ class _Planning:
         key = f"{kind}/{item}"
         values = {name: heads[0][1] for name, heads in registers.items()}
         there = self.agreed.there(kind, item)
+        first = {COMMENT: "body", ATTACHMENT: "name", TIME: "minutes"}[kind]
         if values.get("deleted"):
             heads = registers["deleted"]
-            ours = there is not None and not values.get("same") and self._sent(f"{key}/deleted", heads)
-            if ours and self._may(_DELETIONS[kind], key, heads[0][0]):
+            ours = not values.get("same") and self._sent(f"{key}/deleted", heads)
+            if there is None:
+                if ours and first in registers and not self.there.sends(registers[first][0][0]):
+                    # A colleague's: who reads there cannot know yet that what they read is it.
+                    self._leave(key, heads[0][0], f"{self.desk.name} is not known to have it yet", waits=True)
+            elif ours and self._may(_DELETIONS[kind], key, heads[0][0]):
                 self._step(f"delete-{kind}", item, {}, key, (heads[0][0],), id=there or "")
             return
-        first = {COMMENT: "body", ATTACHMENT: "name", TIME: "minutes"}[kind]
         if not self._sent(f"{key}/{first}", registers.get(first)):
             return
         seqs = tuple(sorted({heads[0][0] for heads in registers.values() if self.there.sends(heads[0][0])}))
