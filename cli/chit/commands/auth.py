@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from chit.access import credential, lead_token, piped_token
 from chit.context import App, user_config
-from chit.exchanging import credential, lead_token, piped_token, reach
+from chit.exchanging import reach
 from chit.framework import group, subcommand
 from chit.language import translate
 from chit_sync.errors import AccessError, ChitError, NotFoundError, UsageError

@@ -4,9 +4,10 @@ import os
 
 import click
 
+from chit.access import given_token
 from chit.context import App
 from chit.exchanged import pulled_record, say_pulled
-from chit.exchanging import Progress, given_token, reach
+from chit.exchanging import Progress, reach
 from chit.fetching import get_all_bytes
 from chit.framework import command
 from chit.text import counted

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from chit.access import given_token
 from chit.context import App, user_config
-from chit.exchanging import given_token
 from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
