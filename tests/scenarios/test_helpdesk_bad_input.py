@@ -199,7 +199,9 @@ def test_a_ticket_that_moved_meanwhile(tmp_path: Path, desk: Desk, clock: Clock)
     number = desk.add_ticket("Printer", queue="Support")
     anna.pull()
     desk.edit(number, queue="Billing")
-    assert anna.pull(full=True).warnings == (f"#{number} left what is followed; kept here as it was last seen",)
+    assert anna.pull(full=True).warnings == (
+        f"#{number} is not among what the address asks for any more; still followed",
+    )
     assert anna.pull(full=True).warnings == ()
     anna.edit(anna.ticket(number), {"title": "Changed here"})
     anna.push()

@@ -8,6 +8,7 @@ import pytest
 from chit_sync.errors import AccessError, ConflictError, NotFoundError, RemoteError
 from chit_sync.helpdesks.base import DoubtError
 from chit_sync.helpdesks.settings import Tables
+from chit_sync.ids import item_id
 from chit_sync.remotes.base import UnreachedError
 from chit_sync.store import remotes
 from support.memory_desk import Desk, MemoryDesk, Traits
@@ -528,3 +529,34 @@ def test_a_refused_item_that_is_taken_away_is_settled(anna: Side, desk: Desk) ->
     anna.edit(anna.ticket(number), {f"comment/{item}/deleted": True})
     assert anna.push(again=True).refused == ()
     assert remotes.pending(anna.store, anna.remote).refused == 0
+
+
+def test_a_merge_needs_no_link_beside_it(anna: Side, desk: Desk) -> None:
+    """The link that a merge leaves here is not sent where the helpdesk merges: it may know no such links."""
+    one, other = desk.add_ticket("Printer"), desk.add_ticket("The printer")
+    anna.pull()
+    desk.refuse = lambda who, call: "no such links" if call.verb == "link" else ""
+    into = anna.ticket(other).id
+    link = {
+        f"link/{item_id('duplicates', into)}/{name}": value
+        for name, value in (("kind", "duplicates"), ("target", into))
+    }
+    anna.edit(anna.ticket(one), {"merged": into, "status": "resolved", **link})
+    assert anna.push().refused == ()
+    gone = desk.records[one].gone
+    assert gone is not None
+    assert (gone.how, gone.into) == ("merged", other)
+    quiet(anna)
+
+
+def test_nothing_is_written_to_what_is_deleted_there(anna: Side, desk: Desk) -> None:
+    """A comment on a ticket that was deleted in the helpdesk is refused here, without a call that might bring it back."""
+    number = desk.add_ticket("Printer")
+    anna.pull()
+    desk.remove(number)
+    anna.pull(full=True)
+    anna.say(anna.ticket(number), "Hello?")
+    before = len(desk.asked)
+    pushed = anna.push()
+    assert "the ticket is deleted in" in pushed.refused[0].reason
+    assert [name for name, _ in desk.asked[before:]] == []

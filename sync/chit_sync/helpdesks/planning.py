@@ -125,6 +125,13 @@ class _Planning:
         if fields:
             self._step("update", ticket.id, fields, "", seqs)
         self._end()
+        if self.agreed.gone in ("deleted", "merged"):  # some would take it, and bring back what is gone
+            reason = (
+                f"the ticket is {self.agreed.gone} in {self.there.about.title}; write it to another one, or `chit undo`"
+            )
+            for step in self.steps:
+                self._leave(step.key or ", ".join(step.call.fields), step.seqs[-1], reason, refused=True)
+            self.steps = []
         return Plan(self.steps, self.left)
 
     def _step(
@@ -305,12 +312,18 @@ class _Planning:
         seq = heads[0][0]
         other = self.there.number(str(values["target"]))
         tied = other is not None and f"{values['kind']}:{other}" in self.agreed.ties
-        if tied != bool(values.get("deleted")):
+        if tied != bool(values.get("deleted")) or self._is_merge(values):
             return
         if other is None:
             self._leave(key, seq, f"the ticket that it {values['kind']} is not in {self.there.about.title}", waits=True)
         elif self._may("links", key, seq):
             self._step("unlink" if tied else "link", key[5:], {"kind": values["kind"], "other": other}, key, (seq,))
+
+    def _is_merge(self, values: Mapping[str, Value]) -> bool:
+        """Whether a link says what the merge of the ticket says there."""
+        merges = self.there.about.features.get("merges")
+        same = values["kind"] == "duplicates" and values["target"] == self.ticket.value("merged")
+        return same and merges is not None and merges.write
 
     def _end(self) -> None:
         """Merging and deleting, after everything else."""

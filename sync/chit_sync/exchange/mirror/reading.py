@@ -151,7 +151,7 @@ def _look_round(taking: Taking, *, dry_run: bool, agree: bool) -> None:
                     left.append(one.number)
     if left:
         which = ", ".join(f"#{number}" for number in left[:ASK]) + (" and more" if len(left) > ASK else "")
-        taking.warnings.append(f"{which} left what is followed; kept here as it was last seen")
+        taking.warnings.append(f"{which} is not among what the address asks for any more; still followed")
     _delete(taking, gone, dry_run=dry_run, agree=agree)
 
 
