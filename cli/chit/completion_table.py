@@ -283,7 +283,7 @@ COMMANDS: dict[str, tuple[dict[str, tuple[str, Any]], Any, str]] = {'init': ({'-
  'fetch': ({}, '', 'Get what a remote has, without taking it yet.'),
  'pull': ({'--attachments': ('Bring the bytes of attachments too.', ''),
            '--recover': ('From a lead: also what this store had sent there and has lost.', ''),
-           '--full': ('From a helpdesk: look for tickets that were deleted, merged or moved there.', '')},
+           '--full': ('From a helpdesk: read everything again, and look for what was deleted or moved there.', '')},
           '',
           'Take what a remote has.'),
  'push': ({'--again': ('Also what was refused before.', '')}, 'ticket', 'Send what a remote has not.'),
