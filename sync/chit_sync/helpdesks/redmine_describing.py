@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chit_sync.helpdesks.base import BOTH, Choice, Custom, Description, Feature, Person
 from chit_sync.helpdesks.marking import is_reference
 from chit_sync.helpdesks.redmine_answers import Part, line
-from chit_sync.helpdesks.redmine_site import Site
+from chit_sync.helpdesks.redmine_site import Site, full_name
 
 FEATURES: dict[str, Feature] = {
     "title": BOTH,
@@ -65,12 +65,11 @@ def describe(site: Site) -> Description:
                 references.append(name)
             else:
                 customs.setdefault(f"x.{name}")
-    name = line(f"{me.text('firstname')} {me.text('lastname')}".strip())
     queues = [site.projects[number].name for number in projects if number in site.projects]
     return Description(
         title="Redmine",
         version="unknown",
-        account=Person(line(me.text("login")), name, line(me.text("mail"))),
+        account=Person(line(me.text("login")), full_name(me), line(me.text("mail"))),
         statuses=statuses(site.statuses),
         priorities=priorities(site.priorities),
         people=people,

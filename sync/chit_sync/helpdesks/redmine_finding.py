@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 from chit_sync.helpdesks.base import Call, Outcome
 from chit_sync.helpdesks.marking import is_reference
-from chit_sync.helpdesks.redmine_answers import Part, line
+from chit_sync.helpdesks.redmine_answers import Part, line, lines
 from chit_sync.helpdesks.redmine_reading import INCLUDE, minutes, token_of
 from chit_sync.helpdesks.redmine_site import PAGE, Filter, Site
 from chit_sync.registers import Value
@@ -71,7 +71,7 @@ def _notes(site: Site, call: Call, stored: Stored) -> list[int]:
 def _same_notes(site: Site, call: Call, issue: Part, body: str) -> list[int]:
     me = site.me.number("id")
     private = call.fields.get("public") is False
-    text = body.replace("\r\n", "\n").replace("\r", "\n")
+    text = lines(body)
     return sorted(
         journal.number("id")
         for journal in issue.parts("journals")

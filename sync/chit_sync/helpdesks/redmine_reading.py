@@ -125,11 +125,6 @@ def snapshot(issue: Part, names: Names, works: Sequence[Part] | None) -> Snapsho
     )
 
 
-def last_journal(issue: Part) -> int:
-    """The highest id of its journals."""
-    return max((journal.number("id") for journal in issue.parts("journals")), default=0)
-
-
 def minutes(hours: float) -> int:
     """Minutes of a time entry. Redmine keeps hundredths of an hour, which are exact enough to get whole minutes back."""
     return round(hours * 60)

@@ -117,7 +117,7 @@ class Site:
         login = line(self._me.text("login"))
         if login:
             self.people[number] = login
-            self.names[number] = line(f"{self._me.text('firstname')} {self._me.text('lastname')}".strip())
+            self.names[number] = full_name(self._me)
         return self._me
 
     def may_write_privately(self, project: int) -> bool:
@@ -226,7 +226,7 @@ class Site:
         if isinstance(user, int):
             return ""
         told = user.part("user")
-        self.names[number] = line(f"{told.text('firstname')} {told.text('lastname')}".strip())
+        self.names[number] = full_name(told)
         return line(told.text("login"))
 
     def members(self, projects: Iterable[int]) -> list[int]:
@@ -334,6 +334,11 @@ def filtered(filters: Iterable[Filter]) -> Pairs:
     for name, operator, values in filters:
         params += [("f[]", name), (f"op[{name}]", operator), *((f"v[{name}][]", value) for value in values)]
     return params or [("f[]", "")]
+
+
+def full_name(user: Part) -> str:
+    """What somebody is called."""
+    return line(f"{user.text('firstname')} {user.text('lastname')}".strip())
 
 
 def named(parts: Iterable[Part]) -> dict[int, str]:

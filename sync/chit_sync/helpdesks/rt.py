@@ -17,7 +17,7 @@ from chit_sync.helpdesks import rt_about, rt_feed, rt_reading, rt_writing
 from chit_sync.helpdesks.address import Address, login_of
 from chit_sync.helpdesks.base import Call, Description, Found, Gone, Outcome, Page
 from chit_sync.helpdesks.rows import number
-from chit_sync.helpdesks.rt_answers import Ticket, Transaction
+from chit_sync.helpdesks.rt_answers import NOBODY, Ticket, Transaction
 from chit_sync.helpdesks.rt_asking import Asking, quoted, said
 from chit_sync.helpdesks.rt_base64 import content_of
 from chit_sync.helpdesks.rt_calls import Calls
@@ -232,7 +232,7 @@ class RequestTracker:
             unknown, self._web.many([partial(self._asking.user, user) for user in unknown]), strict=True
         ):
             name = str(row.get("Name") or f"#{user}")
-            self._users[user] = "" if name in ("Nobody", "RT_System") else name
+            self._users[user] = "" if name in NOBODY else name
 
     def _queue(self, ident: str) -> str:
         return self._catalog.queues().get(number(ident), f"#{ident}")

@@ -12,6 +12,7 @@ from chit_sync.errors import RemoteError
 from chit_sync.helpdesks.base import BOTH, FEATURES, Choice, Custom, Description, Feature, Person, RefusedError
 from chit_sync.helpdesks.marking import is_reference
 from chit_sync.helpdesks.rows import Row, items, number, text
+from chit_sync.helpdesks.rt_answers import NOBODY
 from chit_sync.helpdesks.rt_asking import Asking
 from chit_sync.helpdesks.rt_reading import DELETED, TITLE_BYTES
 
@@ -178,7 +179,7 @@ def _person(row: Row) -> Person | None:
 def _people(asking: Asking) -> list[Person]:
     """Those that we may know of: the list does not tell staff from customers."""
     answer = asking.listed("users", "Name,RealName,EmailAddress")
-    return [one for row in answer if (one := _person(row)) and one.key not in ("Nobody", "RT_System")]
+    return [one for row in answer if (one := _person(row)) and one.key not in NOBODY]
 
 
 def _statuses(asking: Asking, catalog: Catalog, wanted: Sequence[int]) -> list[str]:

@@ -11,6 +11,9 @@ from chit_sync.errors import RemoteError
 from chit_sync.helpdesks import rt_marks
 from chit_sync.helpdesks.rows import Row, items, member, number, text
 
+NOBODY = ("Nobody", "RT_System")
+"""Logins that stand for nobody and for the helpdesk itself."""
+
 
 class Transaction(NamedTuple):
     """Something that was done to a ticket. subject: of a message."""
@@ -81,7 +84,7 @@ def total(answer: object) -> int:
 def person(value: object, *names: str) -> str:
     """The login that a reference to a user has; empty for nobody and for the helpdesk itself."""
     name = text(value, *names, "id")
-    return "" if name in ("Nobody", "RT_System") else name
+    return "" if name in NOBODY else name
 
 
 def transactions(where: str, answer: object) -> list[Transaction]:
