@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from chit_sync.change import Change, digest, encode
 from chit_sync.clock import MAX_STAMP
 from chit_sync.errors import RemoteError, UsageError
+from chit_sync.exchange.mirror.crossing_over import pass_on
 from chit_sync.exchange.mirror.naming import ticket_for
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.exchange.results import Conflict, Pulled
@@ -144,6 +145,9 @@ class Taking:
         """Puts the changes of some tickets into the log."""
         records = [record for changes in tickets for record in _records(changes)]
         seqs = log.append(self.store, records, self.session.remote.id)
+        for seq, record in zip(seqs, records, strict=True):
+            if seq:
+                pass_on(self.store, record.change)
         echoes = [bool(seq) and _is_echo(record.change) for seq, record in zip(seqs, records, strict=True)]
         self.taken += sum(map(bool, seqs)) - sum(echoes)
         self.had += len(seqs) - sum(map(bool, seqs))
@@ -180,6 +184,8 @@ class Taking:
                 self.warnings.append(f"what was fetched of #{number} cannot be taken: {error.message}")
                 continue
             added = log.append(self.store, [Record(ident, body, change)], remote)[0]
+            if added:
+                pass_on(self.store, change)
             self.taken += bool(added)
             self.had += not added
             self.tickets.update(row[0] for row in self._numbers([change]))
