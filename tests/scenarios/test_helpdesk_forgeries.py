@@ -9,13 +9,16 @@ import pytest
 
 from chit_sync import policy
 from chit_sync.clock import MAX_STAMP
-from chit_sync.errors import RemoteError
+from chit_sync.errors import RemoteError, UsageError
+from chit_sync.exchange.mirror import files
 from chit_sync.helpdesks.base import Call, Comment, Event, File, Found, Gone, Outcome, Page, Snapshot, Tie, Work
 from chit_sync.registers import Value
+from chit_sync.remotes.web import Web
 from chit_sync.store import fsck, log
 from support.memory_desk import Desk, MemoryDesk
 from support.memory_server import Record
 from support.mirroring import Side, quiet
+from support.scripted import reply, scripted
 from support.stores import Clock
 
 
@@ -240,3 +243,53 @@ def test_a_number_that_another_ticket_has(anna: Side, desk: Desk) -> None:
     anna.push(again=True)
     assert len(desk.records) == 2
     quiet(anna)
+
+
+# Files and addresses
+
+
+class Endless(MemoryDesk):
+    """Its files have no end."""
+
+    def download(self, ref: str) -> Iterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+
+def test_files_without_end(anna: Side, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that does not end is given up, nothing of it is left, and one of another size than told is as it comes."""
+    monkeypatch.setattr(files, "MAX_FILE", 1 << 20)
+    number = desk.add_ticket("Printer")
+    ident = desk.attach(number, "log.txt", b"told")
+    anna.pull()
+    anna.desk = Endless(desk, "agent1")
+    with pytest.raises(RemoteError, match=r"log.txt has over 1,048,576 bytes"):
+        anna.bytes()
+    assert not list(Path(anna.store.path).rglob("*.part"))
+    anna.desk = MemoryDesk(desk, "agent1")
+    record = desk.record(number)
+    record.files[ident] = (record.files[ident][0], b"something else")
+    assert anna.bytes().bytes == 14
+    assert anna.ticket(number).attachments[0].size == 14
+    quiet(anna)
+
+
+ELSEWHERE = (
+    "//evil.invalid/x", "/\\evil.invalid/x", " http://evil.invalid/", "hTTp://evil.invalid/", "ftp://evil.invalid/x",
+    "http:evil.invalid/x", "http://user:word@127.0.0.1/", "\thttps://evil.invalid/", "{0}@evil.invalid/x", "{0}.evil.invalid/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_addresses_on_other_servers(place: str) -> None:
+    """The token goes to the server that it is for, whatever address an answer names: another one is not asked."""
+    with scripted(reply()) as server:
+        web = Web("the desk", server.address, headers={"Authorization": "token secret"}, timeout=3)
+        told = ""
+        try:
+            web.ask("GET", place.format(server.address))
+        except (RemoteError, UsageError) as error:
+            told = error.message + error.hint
+        assert "secret" not in told
+        assert len(server.requests) == (0 if told else 1)
+        web.close()
