@@ -18,7 +18,6 @@ from chit_sync.store import log, reading, remotes
 from chit_sync.store.making import new_item
 from chit_sync.store.statuses import set_statuses
 from chit_sync.ticket import Ticket
-from support.memory_desk import MemoryDesk
 from support.stores import Clock, disk_store
 
 address.KINDS.setdefault("memory", ("support.memory_desk", "MemoryDesk"))
@@ -100,9 +99,3 @@ def quiet(side: Side) -> None:
     assert (pulled.taken, pushed.taken, pushed.refused) == (0, 0, ()), (pulled, pushed)
     again = side.pull()
     assert again.taken == 0, again
-
-
-def desk_of(side: Side) -> MemoryDesk:
-    """The adapter of a side, where it is the one in memory."""
-    assert isinstance(side.desk, MemoryDesk)
-    return side.desk
