@@ -79,6 +79,8 @@ class _Sending:
         """Fields, by their names there, of which it was said why they were not taken."""
         self.waiting: dict[int, int] = {}
         """Changes that can be sent as soon as something else is there, to their tickets."""
+        self.made: list[int] = []
+        """The helpdesk's numbers of tickets that were made and not read yet."""
         self.back: dict[int, int] = {}
         """Tickets that were written to and not read back: the helpdesk's number to ours."""
         facing = session.facing
@@ -117,6 +119,7 @@ class _Sending:
             elif self.session.number(self._ident(number)) is None and self.creates:
                 self._create(number)
             progress(count, 2 * len(numbers))
+        self._take_made()
         if dry_run:
             seqs = {seq for one in self.planned for seq in one.seqs if one.verb}
             return Pushed(
@@ -216,7 +219,18 @@ class _Sending:
             if step.call.verb == "create" and (self._is_there(ours, step.call) or self._perform(ours, step)):
                 number = self.session.number(ticket.id)
                 if number is not None:
-                    self._take(number)
+                    self.made.append(number)
+
+    def _take_made(self) -> None:
+        """Reads the tickets that were made and takes them in: together, which for most helpdesks are fewer questions."""
+        made, self.made = self.made, []
+        for start in range(0, len(made), AT_ONCE):
+            part = made[start : start + AT_ONCE]
+            found = self.session.read(part)
+            for number in part:
+                self.back.pop(number, None)
+            with self.store.transaction():
+                self.taking.page(found)
 
     def _is_there(self, ours: int, call: Call) -> bool:
         """Whether a colleague who named it has made the ticket; asked for one that a colleague may have."""
