@@ -122,7 +122,7 @@ class Catalogue:
         return found
 
     def _recognise(self, text: str, known_templates: Sequence[Template]) -> tuple[str, int]:
-        best, most = "", 0
+        best, most = "", (False, 0)
         for template in known_templates:
             values = template.match(text)
             if values is None or text in values:
@@ -135,12 +135,15 @@ class Catalogue:
                     filled[name], more = self._nested(value)
                     weight += more
                     known = known and more > 0
-            if weight > most and (known or not template.is_glue):
+            # Words that stand before any colon say what the message is: what comes after may be somebody's own words.
+            before = template.words if template.is_glue else ("" if template.words[0] else values[0],)
+            first = not any(": " in one for one in before)
+            if (first, weight) > most and (known or not template.is_glue):
                 try:
-                    best, most = template.meaning.format(**filled), weight
+                    best, most = template.meaning.format(**filled), (first, weight)
                 except (LookupError, ValueError):
                     continue
-        return best, most
+        return best, most[1]
 
     def _by_sentence(self, text: str) -> tuple[str, int]:
         """The text with each sentence translated that is known; nothing is recognised unless all are."""
@@ -155,9 +158,10 @@ class Catalogue:
     def _sentence(self, text: str) -> tuple[str, int]:
         """A sentence; one that ends in a full stop may be a message, which has none."""
         found, weight = self._weighed(text)
-        if not weight and text.endswith("."):
-            found, weight = self._weighed(text[:-1])
-            found += "."
+        if text.endswith("."):
+            bare, more = self._weighed(text[:-1])
+            if more >= weight:  # else the full stop would count as the end of a value
+                return bare + ".", more
         return found, weight
 
     def _nested(self, value: str) -> tuple[str, int]:

@@ -296,7 +296,10 @@ class _Reader:
             self.found.problems.append(f"{self._place(node)}: too many variants")
             return
         for text in texts or ():
-            self._add(context + spelled(text), node)
+            told = spelled(text)
+            if "helpdesks" in self.file.parts or self.file.name == "judging.py":  # there others say it, in their words
+                told = told.replace("{said_}", "{said}")
+            self._add(context + told, node)
 
     def _add(self, text: str, node: ast.AST) -> None:
         if has_words(text):

@@ -293,10 +293,24 @@ def test_an_unknown_message_stays_english(tmp_path: Path, monkeypatch: pytest.Mo
             "`edit` lässt sich nicht zurücknehmen: es ging an die Gegenstelle a und an einen anderen Store",
         ),
         ("It is one of: a, b. Give it a title.", "Möglich: a, b. Einen Titel angeben."),
+        (
+            "priority is '7' at origin, and nothing says what that means here",
+            "priority ist bei origin '7', und nichts sagt, was das hier bedeutet",
+        ),
+        (
+            ("x is 'y' here, and nothing says what that means at a. Say so under [helpdesk.a.b] in config.toml; "
+            "`chit remote show a --mapping` prints what holds"),
+            ("x ist hier 'y', und nichts sagt, was das bei a bedeutet. Unter [helpdesk.a.b] in config.toml angeben; "
+            "`chit remote show a --mapping` gibt aus, was gilt"),
+        ),
+        ("The class bug of this tracker has no field for a status.", "Die Klasse bug dieses Trackers hat kein Feld hierfür: der Status."),
+        ("desk.example.com refuses it: Subject cannot be blank", "desk.example.com lehnt es ab: Subject cannot be blank"),
+        ("desk.example.com refuses it: there is no field 'x'", "desk.example.com lehnt es ab: there is no field 'x'"),
     ],
 )  # fmt: skip
 def test_messages_within_messages(text: str, wanted: str) -> None:
-    """What a message reports of another one is translated with it; the template that explains most of it is the one that is meant."""
+    """What a message reports of another one is translated with it, but not what a helpdesk said in its own words; the template that
+    explains most of it is the one that is meant."""
     language.start(GERMAN)
     assert language.translate(text) == wanted
 
