@@ -48,6 +48,13 @@ def test_a_partner_gets_nothing_of_the_helpdesk(new_store: NewStore, tmp_path: P
         side.sync()
         pair.sync()
         assert of(pair.service, ticket.id).title
+        desk.accounts[f"{MARK}@customer.example"] = Person(f"{MARK}@customer.example")
+        desk.say(number, "it still burns", by=f"{MARK}@customer.example")  # whose address is nobody's business
+        side.sync()
+        pair.sync()
+        assert ("customer@globex", "it still burns") in [
+            (c.author, c.body) for c in of(pair.service, ticket.id).comments
+        ]
         say(pair.service, ticket.id, "from the partner")
         pair.sync()
         side.sync()

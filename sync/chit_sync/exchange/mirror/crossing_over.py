@@ -12,6 +12,9 @@ from chit_sync.store import reading
 from chit_sync.store.database import Store
 from chit_sync.store.making import Restated, restate
 
+CUSTOMER = "customer"
+"""Whom a partner sees in place of somebody whose name is an address, or who asked, where the handoff does not share who that is."""
+
 
 def pass_on(store: Store, change: Change) -> None:
     """Passes on the replies in a change that a helpdesk made and the log has just taken; call it in the same transaction."""
@@ -33,6 +36,7 @@ def pass_on(store: Store, change: Change) -> None:
         author, time = ticket.origins[key]
         if values.get("visibility") == "public" and not values.get("to") and not values.get("deleted"):
             shown: dict[str, Value] = {**crossing.shared_values(values, "comment"), "to": live[0].id}
-            by = crossing.qualified(author, live[0])
+            hidden = not live[0].value("share_contact") and ("@" in author or author == ticket.value("requester"))
+            by = crossing.qualified(CUSTOMER if hidden else author, live[0])
             told.append(Restated({f"{key}/{name}": value for name, value in shown.items()}, by, time))
     restate(store, ticket, told)
