@@ -195,6 +195,10 @@ class _Reader:
                 self._take(value, scope)
             case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="troubles"))], value=value):
                 self._take(value, scope)
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id="failed")), args=[ast.Tuple(elts=[_, reason])])
+            ):
+                self._take(reason, scope)
             case ast.Assign(targets=[ast.Attribute(attr="ahead")], value=ast.Tuple(elts=[_, value])):
                 self._take(value, scope)
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == NAMED.get(self.file.name):
