@@ -224,7 +224,7 @@ class _Reader:
             places = (2, 4)
         elif name == "edited":
             places = (4,)
-        elif name == "_refuse" and len(call.args) == 3:
+        elif name == "refuse" and len(call.args) == 3:
             places = (2,)
         elif name == "set_troubles" and isinstance(call.args[-1], ast.Dict):
             yield from call.args[-1].values
