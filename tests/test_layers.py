@@ -19,7 +19,7 @@ PURE = {
     "errors", "clock", "ids", "registers", "schema", "change", "codec", "ticket", "policy", "wire", "lines", "times",
     "handoffs", "rulings", "checks", "drawing", "money", "work", "invitation", "crossing", "sharing", "arriving", "colleagues", "refused",
     "query.tree", "query.parse", "query.words", "query.values", "query.presence", "query.fields", "query.compile", "query.help",
-    "query.statements", "remotes.base", "remotes.near", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing",
+    "query.statements", "remotes.base", "remotes.near", "helpdesks.base", "helpdesks.address", "helpdesks.agreed", "helpdesks.comparing", "helpdesks.facing", "helpdesks.drafting", "helpdesks.itemizing",
     "helpdesks.shaping",
     "helpdesks.mapping", "helpdesks.settings", "exchange.results", "transfer.report", "transfer.rules", "transfer.timestamps",
     "helpdesks.planning", "helpdesks.marking", "helpdesks.rows", "helpdesks.djhd_reading", "helpdesks.djhd_fields", "helpdesks.djhd_cursor",

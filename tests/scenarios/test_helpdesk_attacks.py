@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chit_sync import policy
-from chit_sync.helpdesks.comparing import item_of
+from chit_sync.helpdesks.drafting import item_of
 from chit_sync.helpdesks.settings import Tables
 from chit_sync.store import log
 from chit_sync.store.opening import open_store

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chit_sync.errors import UsageError
 from chit_sync.helpdesks.agreed import ATTACHMENT, COMMENT, TIME, Agreed, mark
 from chit_sync.helpdesks.base import Call, Description
-from chit_sync.helpdesks.comparing import Facing
+from chit_sync.helpdesks.facing import Facing
 from chit_sync.helpdesks.shaping import said
 from chit_sync.registers import Registers, Value, losers
 from chit_sync.ticket import Ticket

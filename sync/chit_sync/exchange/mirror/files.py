@@ -13,7 +13,7 @@ from chit_sync.exchange.mirror.session import Session, alone
 from chit_sync.exchange.results import Progress, silent
 from chit_sync.helpdesks.agreed import ATTACHMENT
 from chit_sync.helpdesks.base import Helpdesk, RefusedError
-from chit_sync.helpdesks.comparing import derived_nonce
+from chit_sync.helpdesks.drafting import derived_nonce
 from chit_sync.registers import Value
 from chit_sync.store import bases, blobs, log, reading
 from chit_sync.store.database import Store

@@ -16,7 +16,7 @@ from chit_sync.codec import decode
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.helpdesks.agreed import mark
 from chit_sync.helpdesks.base import Snapshot
-from chit_sync.helpdesks.comparing import derived_nonce, ticket_of
+from chit_sync.helpdesks.drafting import derived_nonce, ticket_of
 
 _TOLD = ("title", "description")
 

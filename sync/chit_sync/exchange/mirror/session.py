@@ -17,7 +17,7 @@ from chit_sync.codec import decode
 from chit_sync.errors import RemoteError, StoreError
 from chit_sync.helpdesks import address
 from chit_sync.helpdesks.base import Description, Found, Helpdesk
-from chit_sync.helpdesks.comparing import Facing, Head
+from chit_sync.helpdesks.facing import Facing, Head
 from chit_sync.helpdesks.mapping import Mapping
 from chit_sync.registers import Value
 from chit_sync.schema import split

@@ -3,7 +3,7 @@
 from chit_sync.exchange.mirror.session import Session
 from chit_sync.helpdesks.agreed import Agreed, Item
 from chit_sync.helpdesks.base import UNSAFE, Call, Outcome
-from chit_sync.helpdesks.comparing import item_of
+from chit_sync.helpdesks.drafting import item_of
 from chit_sync.helpdesks.shaping import said
 from chit_sync.store import bases
 
