@@ -119,6 +119,15 @@ def test_names_from_there_cannot_write_to_the_terminal(desk: Chit, helpdesk: Des
     assert "account  agent1 (Agent[31mOne)" in shown.out
 
 
+def test_another_place_is_asked_about(cloned: Chit) -> None:
+    """Whether what is at another address is the same helpdesk only a person knows."""
+    asked = cloned("remote", "set-url", "origin", "memory+http://other.example.com/", code=2).err
+    assert "the same helpdesk as" in asked
+    assert "--yes" in asked
+    cloned("remote", "set-url", "origin", "memory+http://other.example.com/", "--yes")
+    assert "other.example.com" in cloned("remote", "list").out
+
+
 def test_a_new_address_is_for_the_same_helpdesk(cloned: Chit, tmp_path: Path) -> None:
     """A helpdesk's remote cannot become a store's, or the other way round; its host and query may change."""
     cloned("remote", "set-url", "origin", f"{URL}?queue=Billing")

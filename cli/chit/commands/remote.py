@@ -11,7 +11,7 @@ from chit.framework import group, subcommand
 from chit.output import Record
 from chit.text import counted
 from chit_sync.errors import ConflictError
-from chit_sync.helpdesks.address import is_helpdesk
+from chit_sync.helpdesks.address import is_helpdesk, parse
 from chit_sync.remotes.registry import check_url, is_url
 from chit_sync.store import remotes
 from chit_sync.store.remotes import Remote
@@ -113,6 +113,9 @@ def set_url(app: App, name: str, url: str) -> None:
             "A new address is for the same store or helpdesk; name another one with `chit remote add`.",
         )
     if not app.options.dry_run:
+        if is_helpdesk(address) and parse(address).identity != parse(before.url).identity:
+            # Nothing that a helpdesk answers tells it from another one, whose tickets have the same numbers.
+            app.confirm(f"Is {address} the same helpdesk as {before.url}, at another address?")
         _take_token_along(app, before, address)
     found = remotes.set_url(app.store, name, address, dry_run=app.options.dry_run)
     app.output.one(_record(app, found), lambda: name)
