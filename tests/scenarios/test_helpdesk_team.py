@@ -127,6 +127,24 @@ def test_nobody_sends_what_a_colleague_wrote(walk: Walk) -> None:
         both_agree(walk.desk, one)
 
 
+def test_a_colleagues_comment_that_was_rewritten_is_not_sent_again(walk: Walk) -> None:
+    """Who rewrites a colleague's comment before it is known which one it is in the helpdesk makes no second one there."""
+    anna, ben = walk.people
+    number = walk.desk.add_ticket("Theirs", "Story")
+    round_of(walk, "abAB")
+    item = anna.say(anna.ticket(number), "Anna's words")
+    round_of(walk, "AB")
+    anna.push()
+    ben.edit(ben.ticket(number), {f"comment/{item}/body": "Ben's words"})
+    ben.push()
+    assert len(walk.desk.tickets()[number]["comments"]) == 1
+    for _ in range(3):
+        round_of(walk, "abAB")
+    assert len(walk.desk.tickets()[number]["comments"]) == 1
+    for one in (anna, ben):
+        assert [each.body for each in one.ticket(number).comments] == ["Ben's words"]
+
+
 def test_a_colleagues_ticket_is_not_made_from_an_edit(walk: Walk) -> None:
     """Who edits a ticket whose number in the helpdesk is not known yet makes no other one there; the edit goes when the number is known."""
     anna, ben = walk.people

@@ -53,7 +53,7 @@ class Plan(NamedTuple):
 class There(NamedTuple):
     """The helpdesk that is written to. sends: whether what a change (by its place in our log) wrote is ours to send. number: what the
     helpdesk calls a ticket of ours. size: of the bytes with that SHA-256, None if they are not here. signed: whether an author is named
-    in the text, as the helpdesk cannot know them."""
+    in the text, as the helpdesk cannot know them. makes: whether an item (ticket's number here, KIND/ID) is ours to send as a new one."""
 
     desk: Facing
     about: Description
@@ -61,6 +61,7 @@ class There(NamedTuple):
     number: Callable[[str], int | None]
     size: Callable[[str], int | None]
     signed: Callable[[str], bool]
+    makes: Callable[[int, str], bool]
 
 
 def plan(
@@ -241,6 +242,9 @@ class _Planning:
                 self._step(f"delete-{kind}", item, {}, key, (heads[0][0],), id=there or "")
             return
         if not self._sent(f"{key}/{first}", registers.get(first)):
+            return
+        if there is None and not self.there.makes(self.ticket.number, key):
+            self._leave(key, registers[first][0][0], f"{self.desk.name} is not known to have it yet", waits=True)
             return
         seqs = tuple(sorted({heads[0][0] for heads in registers.values() if self.there.sends(heads[0][0])}))
         if kind == COMMENT:

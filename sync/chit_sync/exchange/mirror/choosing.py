@@ -32,7 +32,7 @@ class Choosing:
         self.creates = named is not None or (default if new is None else bool(new))
         self.there = There(
             facing, session.about, self.sends, session.number, lambda sha256: blobs.size_of(self.store, sha256),
-            self._is_partner,
+            self._is_partner, self._makes,
         )  # fmt: skip
         where = "SELECT seq FROM refusals WHERE remote = ?"
         self.kept_back = set() if again else {row[0] for row in self.store.db.execute(where, (self.remote.id,))}
@@ -70,6 +70,14 @@ class Choosing:
         if b'"mirror"' in body and decode(body).mirror == self.session.facing.mirror:
             return False
         return origin == log.HERE or self.all or (origin != self.remote.id and self._is_partner(decode(body).by))
+
+    def _makes(self, ticket: int, key: str) -> bool:
+        """Whether an item is ours to send as a new one: one that a colleague made, and we have rewritten, is theirs to send."""
+        row = self.store.db.execute(
+            "SELECT seq FROM changes WHERE ticket = ? AND instr(body, ?) ORDER BY seq LIMIT 1",
+            (ticket, f'"{key}/'.encode()),
+        ).fetchone()
+        return row is not None and (row[0] in self.kept_back or self.sends(row[0]))
 
     def _is_partner(self, author: str) -> bool:
         return "@" in author and author.rpartition("@")[2] in self.partners
