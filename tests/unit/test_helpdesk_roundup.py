@@ -11,7 +11,6 @@ from chit_sync.helpdesks.roundup_cursor import KEPT, Cursor, Seen, read_cursor, 
 from chit_sync.helpdesks.roundup_reading import (
     Custom,
     Parts,
-    Row,
     Shape,
     collection,
     date,
@@ -21,6 +20,7 @@ from chit_sync.helpdesks.roundup_reading import (
     snapshot,
 )
 from chit_sync.helpdesks.roundup_tracker import features, statuses
+from chit_sync.helpdesks.rows import Row
 
 TICKET, ITEM = "klmnopqrstuvwxyz" * 2, "zyxwvutsrqponmlk"
 CLASSIC = Shape("issue", "status", "priority", "assignedto", "keyword", "due", "extref", "many", True, True)
