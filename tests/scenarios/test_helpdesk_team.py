@@ -127,6 +127,26 @@ def test_nobody_sends_what_a_colleague_wrote(walk: Walk) -> None:
         both_agree(walk.desk, one)
 
 
+def test_what_a_later_reader_finds_is_not_older(walk: Walk) -> None:
+    """Who reads a ticket for the first time after somebody there has rewritten it, and a colleague has edited it, has that conflict."""
+    anna, ben = walk.people
+    numbers = [
+        walk.desk.add_ticket(f"First {count}", "Story") for count in range(8)
+    ]  # changes of one stamp go by their ids
+    anna.pull()
+    round_of(walk, "AB")
+    for ticket in ben.tickets():
+        ben.edit(ticket, {"title": "Ben's"})
+    walk.clock.now += 7_000_000
+    for number in numbers:
+        walk.desk.edit(number, title="Theirs")
+    ben.pull()
+    for number in numbers:
+        ticket = ben.ticket(number)
+        others = [str(other) for one in ticket.conflicts for other in one.others]
+        assert {ticket.title, *others} == {"Ben's", "Theirs"}
+
+
 def test_a_colleagues_comment_that_was_rewritten_is_not_sent_again(walk: Walk) -> None:
     """Who rewrites a colleague's comment before it is known which one it is in the helpdesk makes no second one there."""
     anna, ben = walk.people

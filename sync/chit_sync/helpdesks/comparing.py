@@ -88,7 +88,9 @@ class _Comparison:
             for event in reversed(there.events):
                 for path, (old, _) in event.changes.items():
                     first[path] = old
-            self._write(first, there.created, there.author, "created")
+            # Without a history the fields are as they were made, or as they are now: to be told after what others have read before.
+            since = there.created if self.desk.history else there.modified
+            self._write(first, there.created, there.author, "created", since=since)
         taken = set(agreed.events)
         for event in there.events:
             if event.key not in taken:
@@ -99,8 +101,8 @@ class _Comparison:
         rest = {path: fields.get(path) for path in {*fields, *agreed.fields}}
         self._write(rest, there.modified, there.modifier, "state", str(there.modified))
 
-    def _write(self, news: Mapping[str, Value], time: int, by: str, *key: str) -> None:
-        """Takes over those of the values that differ from what was agreed on.
+    def _write(self, news: Mapping[str, Value], time: int, by: str, *key: str, since: int = 0) -> None:
+        """Takes over those of the values that differ from what was agreed on. since: when they are known to be so, if later than time.
 
         A colleague who read the same made one change of all of it; where that is here, nothing is left to say.
         """
@@ -127,7 +129,7 @@ class _Comparison:
             if not known:
                 sets[target] = value
         if sets:
-            at = self.draft.stamp(time)
+            at = self.draft.stamp(max(time, since))
             if whole == sets or not all(map(self.ours.knows, self.draft.made(at, time, by, whole, key, over))):
                 self.draft.change(at, time, by, sets, key, over)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from chit_sync import ids
 from chit_sync.change import NONCE_BYTES, Change, nonce
-from chit_sync.clock import MAX_STAMP, MINUTE
+from chit_sync.clock import MAX_STAMP, MINUTE, SECOND
 from chit_sync.helpdesks.agreed import Agreed
 from chit_sync.helpdesks.base import Snapshot
 from chit_sync.helpdesks.facing import Facing, Head, Ours
@@ -84,5 +84,5 @@ class Draft:
             yield Change(
                 ticket=self.agreed.ticket, at=at, by=self.desk.author(by), set=some,
                 nonce=derived_nonce(self.desk.identity, self.there.number, *key, *([str(part)] if part else [])), over=sorted(over),
-                when=min(time, MAX_STAMP) if time > at else None, mirror=self.desk.mirror,
+                when=min(time, MAX_STAMP) if time > 0 and abs(time - at) >= SECOND else None, mirror=self.desk.mirror,
             )  # fmt: skip

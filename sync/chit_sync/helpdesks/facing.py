@@ -61,6 +61,7 @@ class Facing(NamedTuple):
 
     stored: what it makes of a value (`Helpdesk.stored`). ticket: the id here of the ticket with a number there, if it is here.
     deletions: the kinds of items of which it tells that they were deleted. organisations: names behind an `@` that mean a partner or us.
+    history: whether it tells of all changes of fields.
     """
 
     identity: str
@@ -72,6 +73,7 @@ class Facing(NamedTuple):
     deletions: frozenset[str]
     now: int
     organisations: frozenset[str] = frozenset()
+    history: bool = True
 
     def kept(self, path: str, value: Value) -> Value:
         """The mark of what the helpdesk would show after it was given our value; None also for one that it cannot be given."""

@@ -93,7 +93,7 @@ class Session:
             deletions = frozenset(kind for kind, name in _TOLD.items() if about.features[name].read)
             self._facing = Facing(
                 identity, mirror, self.desk.kind, self._mapping(about), self.desk.stored, self.ticket,
-                deletions, self.store.now(), self._organisations(),
+                deletions, self.store.now(), self._organisations(), about.features["history"].read,
             )  # fmt: skip
         return self._facing
 
