@@ -90,7 +90,7 @@ def _read(
 ) -> None:
     """What changed since the cursor; afresh: everything."""
     session, store = taking.session, taking.store
-    session.facing  # noqa: B018 - who the helpdesk is comes before what it has
+    session.meet()
     remote = session.remote.id
     cursor = "" if afresh else store.meta(remotes.cursor_key(remote), "")
     gone: list[Gone] = []

@@ -82,6 +82,10 @@ class Session:
         identity = self.remote.store or address.parse(self.remote.url).identity
         return identity, ids.mirror_id(identity)
 
+    def meet(self) -> Facing:
+        """Finds out who the helpdesk is, which comes before what it has."""
+        return self.facing
+
     @property
     def facing(self) -> Facing:
         """The helpdesk as what is pure sees it."""
