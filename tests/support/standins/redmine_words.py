@@ -1,6 +1,7 @@
 """What a colleague does in a Redmine, said in its interface: the same for the real one and for the stand-in."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,17 +14,20 @@ QUEUES = {"Support": 1, "Billing": 2}
 CUSTOMS = {"x.ExternalRef": 1, "x.Severity": 2}
 
 
-class Words:
+class Words(ABC):
     """Needs `ask`, `download` and `upload` of whoever has the server."""
 
+    @abstractmethod
     def ask(self, method: str, path: str, body: Any = None, data: bytes | None = None) -> Any:
-        raise NotImplementedError
+        """Asks the helpdesk, and gives what it answers."""
 
+    @abstractmethod
     def download(self, number: int) -> bytes:
-        raise NotImplementedError
+        """The bytes of a file."""
 
+    @abstractmethod
     def upload(self, name: str, data: bytes) -> str:
-        raise NotImplementedError
+        """Sends the bytes of a file; what stands for them then."""
 
     def add_ticket(self, title: str, description: str = "", **fields: Any) -> int:
         """Files an issue; `x_Severity` stands for the custom field, token for our ticket's id."""

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,11 +17,12 @@ OURS = re.compile(r"(?:File|Time) .*\[?[k-z]{16}\]")
 """Subjects of messages of ours that bring a file or book time, and say nothing."""
 
 
-class Words:
+class Words(ABC):
     """Needs `ask` of whoever has the server."""
 
+    @abstractmethod
     def ask(self, method: str, path: str, body: Any = None, file: tuple[str, bytes] | None = None) -> Any:
-        raise NotImplementedError
+        """Asks the helpdesk, and gives what it answers."""
 
     def add_ticket(self, title: str, description: str = "", **fields: Any) -> int:
         """Files a ticket; `x_Severity` stands for the custom field, token for our ticket's id."""

@@ -4,6 +4,7 @@ What a helpdesk would silently make nothing of, and what no adapter should ask, 
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import Any, NamedTuple, Self
@@ -46,7 +47,7 @@ class _Threaded(ThreadingMixIn, WSGIServer):
     request_queue_size = 64
 
 
-class Served:
+class Served(ABC):
     """A server while it is entered. root: what the paths of all requests begin with. asked: method and path of what came."""
 
     root = ""
@@ -69,9 +70,9 @@ class Served:
         self._server.server_close()
         assert kind is not None or self.wrong == [], self.wrong
 
+    @abstractmethod
     def reply(self, asked: Asked) -> Reply:
         """What the helpdesk answers."""
-        raise NotImplementedError
 
     def _serve(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = unquote(environ["PATH_INFO"].encode("latin-1").decode()).lstrip("/")
@@ -120,9 +121,9 @@ class Troubled(Served):
         """What a write is answered with that is not done."""
         return Reply(204)
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
         """What the helpdesk answers when all is well."""
-        raise NotImplementedError
 
     def reply(self, asked: Asked) -> Reply:
         """That, or trouble."""
