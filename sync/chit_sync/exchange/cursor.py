@@ -25,7 +25,12 @@ def expectation(store: Store, remote: Remote) -> Expect | None:
     """What is known of the remote's log; None before it was first reached."""
     if remote.store is None:
         return None
-    return Expect(remote.store, place(remote), store.meta(tip_key(remote.id), b""))
+    # The place and its change in one statement: another process of this store may move both on between two.
+    row = store.db.execute(
+        "SELECT max(pulled, fetched), (SELECT value FROM meta WHERE key = ?) FROM remotes WHERE id = ?",
+        (tip_key(remote.id), remote.id),
+    ).fetchone()
+    return Expect(remote.store, row[0], row[1] or b"") if row else None
 
 
 @contextmanager
